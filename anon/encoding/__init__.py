@@ -1,0 +1,1 @@
+"""Encoded data sets: read without decoding, change element by element, write back what was not touched."""

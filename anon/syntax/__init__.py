@@ -1,0 +1,1 @@
+"""Script text to abstract syntax tree: the only home of lark."""

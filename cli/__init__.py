@@ -1,0 +1,1 @@
+"""The command `prearc`: parses, calls, prints; the one place that wires the packages together."""

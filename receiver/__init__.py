@@ -1,0 +1,1 @@
+"""The DICOM network side: the only home of pynetdicom, and no business rules."""
