@@ -115,6 +115,7 @@ def _scan(
     unpack_implicit = layout.implicit.unpack_from
     unpack_length = layout.length.unpack_from
     implicit = encoding.implicit
+    span = _Span._make
     spans: dict[int, _Span] = {}
     while position < end:
         if end - position < 8:
@@ -147,7 +148,7 @@ def _scan(
             raise DataSetError("duplicate-element", position)
         if length == UNDEFINED_LENGTH:
             vr, value_end = _skip_undefined(buffer, tag, vr, value_start, end, encoding, room)
-            spans[tag] = _Span(vr, position, value_start, value_end, value_end + 8, True)
+            spans[tag] = span((vr, position, value_start, value_end, value_end + 8, True))
             position = value_end + 8
             continue
         value_end = value_start + length
@@ -155,7 +156,7 @@ def _scan(
             raise DataSetError("truncated", position)
         if vr == "SQ":
             _skip_items(buffer, value_start, value_end, encoding, room, delimited=False)
-        spans[tag] = _Span(vr, position, value_start, value_end, value_end, False)
+        spans[tag] = span((vr, position, value_start, value_end, value_end, False))
         position = value_end
     if delimited:
         raise DataSetError("truncated", position)
@@ -372,7 +373,7 @@ class DataSet:
                 occurs twice, a VR is unknown, or a delimiter is out of place.
         """
         spans, _ = _scan(buffer, 0, len(buffer), encoding, max_nesting, delimited=False)
-        misplaced = [tag for tag in spans if tag < 0x00040000]
+        misplaced = [tag for tag in spans if tag >> 16 in (0x0000, 0x0002)]
         for tag in misplaced:
             del spans[tag]
         return cls(buffer, encoding, spans, room=max_nesting)

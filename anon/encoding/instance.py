@@ -14,6 +14,7 @@ from anon.encoding.elements import (
     EXPLICIT_BIG,
     EXPLICIT_LITTLE,
     IMPLICIT_LITTLE,
+    VR_NAMES,
     Buffer,
     DataSet,
     DataSetError,
@@ -115,7 +116,8 @@ class EncodedInstance:
         deflated: Buffer | None = None
         if transfer_syntax_uid in DEFLATED:
             plain, deflated = _inflate(encoded, limits.max_inflate_bytes), encoded
-        dataset = DataSet.scan(plain, encoding, max_nesting=limits.max_nesting)
+        actual = _actual_encoding(plain, encoding)
+        dataset = DataSet.scan(plain, actual, max_nesting=limits.max_nesting)
         if len(plain) > limits.max_header_bytes:
             _check_header(dataset, limits.max_header_bytes)
         meta = DataSet()
@@ -141,6 +143,11 @@ class EncodedInstance:
         instance = cls.from_wire(view[end:], transfer_syntax_uid, limits)
         instance.meta = meta
         return instance
+
+    @property
+    def is_mislabelled(self) -> bool:
+        """Whether the data set is not encoded as its transfer syntax says, implicit for explicit or back."""
+        return self.dataset.encoding != encoding_of(self.transfer_syntax_uid)
 
     def element_set(self, tag: int) -> DataSet:
         """Where an element of this tag lives: `meta` for group 2, else `dataset`."""
@@ -182,6 +189,17 @@ class EncodedInstance:
         content = b"".join(meta.chunks())
         group_length = b"\x02\0\0\0UL\4\0" + len(content).to_bytes(4, "little")
         return [bytes(128) + b"DICM" + group_length + content]
+
+
+def _actual_encoding(plain: Buffer, declared: Encoding) -> Encoding:
+    """The encoding that the first element shows: some writers mix explicit and implicit VR up."""
+    vr = bytes(plain[4:6])
+    has_vr = vr in VR_NAMES
+    if declared == IMPLICIT_LITTLE and has_vr and bytes(plain[1:2]) == b"\0":
+        return EXPLICIT_LITTLE
+    if declared == EXPLICIT_LITTLE and len(plain) >= 8 and not has_vr:
+        return IMPLICIT_LITTLE
+    return declared
 
 
 def _as_read(meta: DataSet) -> DataSet:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Sequence
 
@@ -75,7 +76,11 @@ def encode_text(text: str, vr: str, charsets: Sequence[str]) -> bytes:
         return text.encode(charsets[0], "replace")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return b"\\".join(encode_string(value, list(charsets)) for value in text.split("\\"))
+        # Each value, and each component of a name, starts again in the first set (PS3.5 section 6.1.2.5.3).
+        parts = re.split(r"([\\^=])" if vr == "PN" else r"(\\)", text)
+        return b"".join(
+            part.encode("ascii") if part.isascii() else encode_string(part, list(charsets)) for part in parts
+        )
 
 
 def first_text(dataset: DataSet, tag: int, charsets: Sequence[str] | None = None) -> str | None:
