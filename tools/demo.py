@@ -281,7 +281,7 @@ def walk_through(walk: Walk) -> None:
 
 
 def review(walk: Walk, example: Path) -> tuple[str, dict[str, str]]:
-    """Show steps 4 to 6: what a person sees and does before archiving. Return the MR's number and elements."""
+    """Show steps 4 to 6, up to the archive step. Return the number of the MR and its elements."""
     step(4, "Nothing came for 2 seconds: READY. The CT's Study Description names TRAINING.")
     rows = walk.await_ready(len(STUDIES))
     walk.run("list")
