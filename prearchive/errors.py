@@ -1,7 +1,7 @@
 """What can go wrong in the prearchive. `cli/exits.py` maps each class to an exit code.
 
-Messages are for a person at a terminal: they may hold labels and stored UIDs, never another value of a data set.
-They must not be logged.
+Messages are for a person at a terminal: they may hold labels and stored UIDs, never another value of a data
+set. They must not be logged.
 """
 
 from __future__ import annotations
@@ -51,6 +51,10 @@ class ArchiveScriptError(PrearchiveError):
 
 class AllRejectedError(PrearchiveError):
     """The project script rejected every instance; nothing was archived (exit 6)."""
+
+
+class DamagedFileError(PrearchiveError):
+    """A stored file is missing, or its content is not what its row says (exit 1)."""
 
 
 class StorageTroubleError(PrearchiveError):
