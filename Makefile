@@ -19,7 +19,7 @@ DCMTK ?= yes
 BIN := .venv/bin
 READY := .venv/.ready
 PACKAGES := anon prearchive receiver config cli
-CHECKED := $(PACKAGES) tests tools
+CHECKED := $(PACKAGES) tests tools deploy
 MEASURED := anon prearchive receiver
 
 .PHONY: help
