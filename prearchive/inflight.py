@@ -80,7 +80,7 @@ class InFlightLog:
 
 @dataclass(frozen=True, slots=True)
 class OtherWriter:
-    """A log that was found: of a living process, or of a dead one (then locked by us through `descriptor`)."""
+    """A log that was found: of a living process, or of a dead one (then `descriptor` keeps it locked)."""
 
     writer_id: str
     paths: frozenset[str]

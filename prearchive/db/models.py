@@ -23,7 +23,6 @@ from sqlalchemy import (
     String,
     Text,
     TypeDecorator,
-    text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -79,7 +78,7 @@ class Base(DeclarativeBase):
     """Common base: naming of constraints, so that migrations can name them."""
 
     metadata = MetaData(naming_convention=NAMING)
-    type_annotation_map = {datetime: UtcDateTime(), dict[str, Any]: JSON()}  # noqa: RUF012
+    type_annotation_map = {datetime: UtcDateTime(), dict[str, Any]: JSON(none_as_null=True)}  # noqa: RUF012
 
 
 class Session(Base):
@@ -98,11 +97,14 @@ class Session(Base):
 
     study_uid: Mapped[str | None] = mapped_column(String(64))  # as stored; None when the data have none
     study_key: Mapped[str] = mapped_column(String(32))  # keyed hash of the Study Instance UID as received
-    # "<project>|<study_key>" while new instances join this session, else None: one open session a study and project.
+    # "<project>|<study_key>" while new instances join this session, else None: one open session a study and
+    # project.
     open_key: Mapped[str | None] = mapped_column(String(120), unique=True)
     # "<project>|<label in lower case>" while ARCHIVED: labels are unique within a project.
     archived_key: Mapped[str | None] = mapped_column(String(140), unique=True)
-    waits_for_id: Mapped[int | None] = mapped_column(ForeignKey("session.id"))  # arrived while that one was busy
+    waits_for_id: Mapped[int | None] = mapped_column(
+        ForeignKey("session.id")
+    )  # arrived while that one was busy
     merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("session.id"))
 
     session_type: Mapped[str | None] = mapped_column(String(40))  # xnat:mrSessionData ...
@@ -117,7 +119,9 @@ class Session(Base):
     size_bytes: Mapped[int] = mapped_column(BigInteger, default=0)
 
     anonymize: Mapped[bool] = mapped_column(Boolean)  # False: no script ever runs on this session
-    auto_archive: Mapped[str | None] = mapped_column(String(9))  # manual, auto, overwrite (AA: or the project's)
+    auto_archive: Mapped[str | None] = mapped_column(
+        String(9)
+    )  # manual, auto, overwrite (AA: or the project's)
     subject_source: Mapped[str] = mapped_column(String(16))  # see identify.LabelSource
     label_source: Mapped[str] = mapped_column(String(16))
     pinned: Mapped[bool] = mapped_column(Boolean, default=False)  # a person moved or labelled it
@@ -134,6 +138,7 @@ class Session(Base):
     __table_args__ = (
         Index("ix_session_study_key", "study_key"),
         Index("ix_session_study_uid", "study_uid"),
+        Index("ix_session_waits_for_id", "waits_for_id"),
         Index("ix_session_state_uploaded_at", "state", "uploaded_at"),
         Index("ix_session_project_label", "project", "label"),
     )
@@ -215,7 +220,7 @@ class Instance(Base):
 
 
 class DiscardedInstance(Base):
-    """One instance that left no file: filtered, rejected, failed or duplicate. Nothing vanishes without a row."""
+    """One instance that left no file: filtered, rejected, failed, duplicate. Nothing vanishes without a row."""
 
     __tablename__ = "discarded_instance"
 
@@ -223,7 +228,7 @@ class DiscardedInstance(Base):
     session_id: Mapped[int | None] = mapped_column(ForeignKey("session.id", ondelete="SET NULL"))
     outcome: Mapped[str] = mapped_column(String(16))  # filtered, rejected, failed, duplicate
     reason: Mapped[str] = mapped_column(String(64))  # a constant code
-    status: Mapped[int]  # the DIMSE status that was answered
+    status: Mapped[int | None]  # the DIMSE status that was answered; None for imports
     at: Mapped[datetime]
     association_id: Mapped[int | None] = mapped_column(ForeignKey("association.id"))
     received_sop_key: Mapped[str | None] = mapped_column(String(32))
@@ -270,7 +275,9 @@ class SessionWarning(Base):
     text: Mapped[str] = mapped_column(Text)
     at: Mapped[datetime]
 
-    __table_args__ = (Index("uq_session_warning_session_id_code_text", "session_id", "code", "text", unique=True),)
+    __table_args__ = (
+        Index("uq_session_warning_session_id_code_text", "session_id", "code", "text", unique=True),
+    )
 
 
 class Server(Base):
@@ -284,4 +291,4 @@ class Server(Base):
     heartbeat_at: Mapped[datetime]
     receivers: Mapped[dict[str, Any]]
     scripts: Mapped[dict[str, Any]]  # name -> sha256, or the problem of the newest text
-    __table_args__ = (Index("ix_server_heartbeat_at", text("heartbeat_at")),)
+    __table_args__ = (Index("ix_server_heartbeat_at", "heartbeat_at"),)
