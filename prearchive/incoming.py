@@ -37,6 +37,7 @@ class IncomingInstance:
     anonymize: bool = True  # the receiver's setting
     quiet_seconds: int = 300  # the receiver's setting, or the site's
     routing: ReceiverRouting | None = None  # the receiver's own rules, before the site's
+    given_up: FailureReason | None = None  # not read to its end, the bytes are empty: only to be recorded
 
 
 @dataclass(frozen=True, slots=True)
