@@ -1,4 +1,4 @@
-"""Health check of the container: C-ECHO to every receiver that is switched on; exit code 0 when all answer."""
+"""Health check of the container: C-ECHO to every receiver that is on; exit code 0 when all answer."""
 
 from __future__ import annotations
 
