@@ -363,6 +363,18 @@ class FileStore(FolderTree):
             self.release_writer(writer, remove=False)
         return found
 
+    def is_alive(self, writer_id: str | None) -> bool:
+        """Whether the process that has this `writer_id` still runs."""
+        if writer_id is None:
+            return False
+        if self._log is not None and writer_id == self._log.writer_id:
+            return True
+        alive = False
+        for writer in find_writers(self._open_temporary()):
+            alive = alive or (writer.writer_id == writer_id and not writer.is_dead)
+            self.release_writer(writer, remove=False)
+        return alive
+
     def find_writers(self) -> list[OtherWriter]:
         """Logs of other processes' files in flight; those of dead ones are locked until `release_writer`."""
         return find_writers(self._open_temporary(), self.writer_id)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import secrets
-import socket
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -39,8 +36,7 @@ class Site:
         read_engine: the same database for look-ups, which block nobody.
         keys: derived from the site key.
         clock: gives the time, aware.
-        filestore: every change of files goes through it.
-        owner: names this process in leases.
+        files: every change of files goes through it.
     """
 
     def __init__(
@@ -60,9 +56,8 @@ class Site:
         self.engine = engine
         self.read_engine = reading_engine(engine)
         self.keys = keys
-        self.filestore = filestore
+        self.files = filestore
         self.clock = clock
-        self.owner = _owner_name()
 
     @classmethod
     def open(
@@ -157,9 +152,14 @@ class Site:
                 raise ConfigurationProblemError(f"[{name}] cannot change while the server runs; restart it")
         require_usable(settings)
         self._settings = settings
-        self.filestore.min_free_bytes = settings.limits.min_free_bytes
+        self.files.min_free_bytes = settings.limits.min_free_bytes
         if self._scripts is not None:
             self._scripts.use_settings(settings)
+
+    @property
+    def owner(self) -> str:
+        """Names this process in leases: the id of its log of files in flight, which it locks while it lives."""
+        return self.files.writer_id
 
     def new_lease(self, seconds: int = LEASE_SECONDS) -> dict[str, object]:
         """Return the lease columns of a session that becomes busy, for `queries.change_state`."""
@@ -168,7 +168,7 @@ class Site:
     def close(self) -> None:
         """Let go of database and files."""
         self.engine.dispose()
-        self.filestore.close()
+        self.files.close()
 
     def __enter__(self) -> Site:
         return self
@@ -235,35 +235,3 @@ def _signature(path: Path) -> tuple[int, int, int] | None:
     except OSError:
         return None
     return found.st_mtime_ns, found.st_size, found.st_ino
-
-
-# Who works on a busy session
-
-
-def _owner_name() -> str:
-    host = "".join(character for character in socket.gethostname()[:24] if character.isalnum())
-    return f"{host}:{os.getpid()}:{_started(os.getpid())}:{secrets.token_hex(4)}"
-
-
-def is_dead_owner(owner: str | None, expires_at: datetime | None, now: datetime) -> bool:
-    """Whether a lease's owner is gone: its process ended on this machine, or its time is over.
-
-    A process id alone says little, above all in containers; so its start time is compared too.
-    """
-    if owner is None or expires_at is None or expires_at <= now:
-        return True
-    host, _, rest = owner.partition(":")
-    process_id, _, rest = rest.partition(":")
-    started = rest.partition(":")[0]
-    if host != _owner_name().partition(":")[0] or not process_id.isdigit():
-        return False
-    return _started(int(process_id)) != started
-
-
-def _started(process_id: int) -> str:
-    """When a process started, in clock ticks since the machine did; `0` when there is no such process."""
-    try:
-        fields = Path(f"/proc/{process_id}/stat").read_text("ascii", "replace").rpartition(")")[2].split()
-        return fields[19]
-    except (OSError, IndexError):
-        return "0"
