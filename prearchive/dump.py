@@ -18,7 +18,6 @@ from anon.encoding.elements import BINARY_VRS, DataSet, DataSetError, Element
 from anon.encoding.instance import EncodedInstance, Limits
 from anon.encoding.text import STRING_VRS, character_sets, decode_text
 from prearchive.db import views as db_views
-from prearchive.db.engine import reading_engine
 from prearchive.db.views import StoredFile
 from prearchive.errors import DamagedFileError, NotFoundError
 
@@ -208,7 +207,7 @@ def _visit(level: DataSet, wanted: set[int] | None) -> Iterator[Visit]:
 
 
 def path_step(dataset: DataSet, tag: int, charsets: Sequence[str]) -> str:
-    """One step of a DicomEdit path; private ones are named by their creator: (0029,{SIEMENS CSA HEADER}08)."""
+    """One step of a DicomEdit path; private ones by their creator: (0029,{SIEMENS CSA HEADER}08)."""
     group, number = tag >> 16, tag & 0xFFFF
     if group & 1 and number > 0xFF:
         creator = dataset.get(group << 16 | number >> 8)
@@ -232,7 +231,7 @@ def instance_limits(settings: Settings) -> Limits:
 def _files(
     site: Site, session_id: int, scan: str | None, instance: str | None, limit: int | None
 ) -> list[StoredFile]:
-    with reading_engine(site.engine).begin() as connection:
+    with site.read_engine.begin() as connection:
         files = db_views.files_of(
             connection, session_id, scan_label=scan, sop_instance_uid=instance, limit=limit
         )

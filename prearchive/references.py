@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from config.settings import UNASSIGNED
 from prearchive.db import views as db_views
-from prearchive.db.engine import reading_engine
 from prearchive.db.views import SessionRecord
 from prearchive.errors import AmbiguousReferenceError, NotFoundError
 from prearchive.states import SessionState
@@ -42,7 +41,7 @@ def get_session_id(site: Site, ref: str, scope: Scope = "prearchive") -> int:
         NotFoundError: no session of this scope; says so when another scope has one.
         AmbiguousReferenceError: several, with the candidates.
     """
-    with reading_engine(site.engine).begin() as connection:
+    with site.read_engine.begin() as connection:
         found = _candidates(connection, site, ref.strip())
     if not found:
         raise NotFoundError(f"there is no session {ref!r}")

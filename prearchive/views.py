@@ -1,4 +1,4 @@
-"""The tables people see: lists of sessions, one session's details, its files; in prearchive and archive alike.
+"""The tables people see: lists of sessions, details of one, its files; in prearchive and archive alike.
 
 Rows are ready for output: `as_json` gives exactly the keys and the order of `prearc --json`.
 """
@@ -6,13 +6,12 @@ Rows are ready for output: `as_json` gives exactly the keys and the order of `pr
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from config.settings import UNASSIGNED
 from prearchive.db import views as db_views
-from prearchive.db.engine import reading_engine
 from prearchive.db.views import EventRecord, SessionFilter, SessionRecord, Warned
 from prearchive.errors import NotFoundError
 from prearchive.references import SCOPES, Scope
@@ -84,10 +83,9 @@ class DiscardedRow:
 
 
 @dataclass(frozen=True, slots=True)
-class SessionDetails:
-    """What `prearc show` shows."""
+class SessionDetails(SessionRow):
+    """What `prearc show` shows: the row's keys first, then the details."""
 
-    row: SessionRow
     session_type: str | None
     scans: list[ScanRow]
     history: list[HistoryRow]
@@ -101,11 +99,10 @@ class SessionDetails:
     waiting_for: int | None  # arrived while that session was busy, joins it afterwards
     path: str
 
-    def as_json(self) -> dict[str, Any]:
-        """The row's keys, then the details, as `prearc show --json` prints them."""
-        details = asdict(self)
-        row = details.pop("row")
-        return {**row, **details}
+    @property
+    def row(self) -> SessionRow:
+        """The session's line of the list."""
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +153,7 @@ def list_sessions(
     if project is not None:
         project = "" if project == UNASSIGNED else site.settings.resolve_project(project) or project
     narrowed = SessionFilter(states, project, subject, since, limit, offset)
-    with reading_engine(site.engine).begin() as connection:
+    with site.read_engine.begin() as connection:
         records = db_views.find_sessions(connection, narrowed)
         warnings = db_views.warnings_of(connection, [record.id for record in records])
     return [session_row(record, warnings.get(record.id, ())) for record in records]
@@ -181,7 +178,7 @@ def get_row(site: Site, session_id: int) -> SessionRow:
     Raises:
         NotFoundError: no such session.
     """
-    with reading_engine(site.engine).begin() as connection:
+    with site.read_engine.begin() as connection:
         record = _get_record(db_views.find_session(connection, session_id), session_id)
         warnings = db_views.warnings_of(connection, [session_id])
     return session_row(record, warnings.get(session_id, ()))
@@ -193,14 +190,15 @@ def show_session(site: Site, session_id: int) -> SessionDetails:
     Raises:
         NotFoundError: no such session.
     """
-    with reading_engine(site.engine).begin() as connection:
+    with site.read_engine.begin() as connection:
         record = _get_record(db_views.find_session(connection, session_id), session_id)
         warnings = db_views.warnings_of(connection, [session_id])
         scans = db_views.scans_of(connection, session_id)
         history = db_views.history_of(connection, session_id)
         discarded = db_views.discarded_of(connection, session_id, record.study_key)
+    row = session_row(record, warnings.get(session_id, ()))
     return SessionDetails(
-        row=session_row(record, warnings.get(session_id, ())),
+        **{column.name: getattr(row, column.name) for column in fields(SessionRow)},
         session_type=record.session_type,
         scans=[
             ScanRow(scan.label, scan.series_uid, scan.modality, scan.scan_type, scan.files)
@@ -225,7 +223,7 @@ def list_files(site: Site, session_id: int) -> list[FileRow]:
     Raises:
         NotFoundError: no such session.
     """
-    with reading_engine(site.engine).begin() as connection:
+    with site.read_engine.begin() as connection:
         _get_record(db_views.find_session(connection, session_id), session_id)
         files = db_views.files_of(connection, session_id)
     files.sort(key=lambda stored: natural_key(stored.scan_label))  # stable: order of arrival inside a scan

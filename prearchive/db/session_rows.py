@@ -6,13 +6,14 @@ Reservations and leases (open key, archive key, work) are not part of it: they b
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
 
+from prearchive.db import queries
 from prearchive.db.models import (
     Association,
     DiscardedInstance,
@@ -384,3 +385,15 @@ def _new_key(connection: Connection, table: Any, values: dict[str, Any]) -> int:
 
 def _columns(table: Any, shape: type[Any]) -> list[Any]:
     return [getattr(table, column.name) for column in fields(shape)]
+
+
+def has_path(connection: Connection, path: str) -> bool:
+    """Whether a session's row names this folder."""
+    return connection.execute(select(Session.id).where(Session.path == path)).first() is not None
+
+
+def free_open_key(connection: Connection, session: Mapping[str, Any]) -> str | None:
+    """The open key of a session that instances may join again; None while another session has it."""
+    key = queries.open_key(session["project"], session["study_key"], anonymize=session["anonymize"])
+    taken = connection.execute(select(Session.id).where(Session.open_key == key)).first()
+    return None if taken is not None else key
