@@ -110,7 +110,7 @@ class _Template(NamedTuple):
 
 
 def template_problem(template: str) -> str | None:
-    """Say why a `sessions.file_name` cannot be used, or return None.
+    """Say why a template cannot be used as `sessions.file_name`, or return None.
 
     A template has to name each instance apart: without SOPInstanceUID, plain or in a hash, XNAT keeps one
     file of a series and loses the others.
@@ -118,11 +118,11 @@ def template_problem(template: str) -> str | None:
     try:
         parsed = _parse(template)
     except ValueError as error:
-        return f"sessions.file_name: {error} in {template!r}"
+        return f"{error} in {template!r}"
     variables = [part for part in parsed.parts if isinstance(part, _Variable)]
     if not any("SOPInstanceUID" in variable.keywords for variable in variables):
         return (
-            f"sessions.file_name: {template!r} could give two instances one name; "
+            f"{template!r} could give two instances one name; "
             "use ${SOPInstanceUID} or ${HashSOPClassUIDWithSOPInstanceUID} in it"
         )
     return None

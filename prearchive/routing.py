@@ -30,7 +30,7 @@ _FORM = "(GGGG,EEEE):REGEX[:GROUP][ t:TARGET r:REPLACEMENT]"
 
 
 class RoutingRuleError(ConfigurationProblemError):
-    """A routing rule cannot be read; the message quotes it."""
+    """A routing rule cannot be read; the message says why, whoever shows it quotes the rule."""
 
 
 class Rule(NamedTuple):
@@ -72,7 +72,7 @@ def parse_rule(text: str) -> Rule:
     """
     found = _RULE.fullmatch(text.strip())
     if not found:
-        raise RoutingRuleError(f"{text!r} is no routing rule; the form is {_FORM}")
+        raise RoutingRuleError(f"this is no routing rule; the form is {_FORM}")
     group_hex, element_hex, pattern_text, group_text, target_text, replacement_text = found.groups()
     try:
         pattern = compile_java(pattern_text)
@@ -86,12 +86,12 @@ def parse_rule(text: str) -> Rule:
             target = compile_java(target_text)
             replacement = compile_replacement(replacement_text, target)
     except JavaRegexError as error:
-        raise RoutingRuleError(f"bad routing rule {text!r}: {error}") from None
+        raise RoutingRuleError(str(error)) from None
     return Rule(text.strip(), int(group_hex + element_hex, 16), pattern, group, target, replacement)
 
 
 def rule_problem(text: str) -> str | None:
-    """Say what is wrong with a rule, quoting it, or return None; blank lines are no mistake."""
+    """Say what is wrong with a rule, or return None; blank lines are no mistake."""
     if not text.strip():
         return None
     try:
@@ -109,7 +109,7 @@ def routing_problems(settings: Settings) -> list[str]:
             for index, text in enumerate(getattr(routing, question)):
                 problem = rule_problem(text)
                 if problem:
-                    problems.append(f"{key}.{question}[{index}]: {problem}")
+                    problems.append(f"{key}.{question}[{index}]: {text!r}: {problem}")
     return problems
 
 

@@ -1,0 +1,239 @@
+"""The scripts in force: site script and project scripts, compiled once, read anew when their files change.
+
+Fail closed: a script that is switched on but missing or wrong is an error when it is first asked for. Once a
+good version is in force, a newer one with mistakes does not replace it; what is wrong is kept in `problems`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import anon
+from anon.errors import ScriptError
+from anon.render import render
+from prearchive.errors import ConfigurationProblemError, NotFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from config.settings import Settings
+
+SITE_SCRIPT_NAME = "site.das"
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedScript:
+    """A script in force."""
+
+    script: anon.Script
+    text: str
+    sha256: str  # of the file's bytes
+    name: str  # site.das, projects/P4.das
+
+    @property
+    def language(self) -> str:
+        """The version of DicomEdit that it is written in."""
+        return self.script.language
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """Where a script is."""
+
+    name: str
+    path: Path
+    switch: str  # the setting that asks for it
+
+
+@dataclass(slots=True)
+class _Shelved:
+    """A good version, and the file as it was seen last: the good version or a newer one with mistakes."""
+
+    loaded: LoadedScript
+    seen: tuple[int, int, int] | None
+
+
+class ScriptShelf:
+    """The scripts of a site. Safe to use from several threads.
+
+    Files are looked at again by `refresh` only, so that asking costs nothing.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._shelved: dict[str, _Shelved] = {}
+        self._problems: dict[str, str] = {}
+        self._lock = threading.Lock()
+        self._without_file = _projects_without_file(settings)
+
+    @property
+    def problems(self) -> list[str]:
+        """What is wrong with newer versions that were not taken over, drawn with their places."""
+        return [text for _, text in sorted(self._problems.items())]
+
+    def site(self) -> LoadedScript | None:
+        """Return the site script, None when it is switched off.
+
+        Raises:
+            ConfigurationProblemError: its file is missing or cannot be read.
+            ScriptError: it has mistakes; all of them are in it.
+        """
+        if not self._settings.anonymization.site_enabled:
+            return None
+        return self._get(_site_source(self._settings))
+
+    def project(self, project: str) -> LoadedScript | None:
+        """Return the script of a project, None when it is switched off.
+
+        Raises:
+            NotFoundError: the settings have no such project (any more).
+            ConfigurationProblemError: its file is missing or cannot be read.
+            ScriptError: it has mistakes; all of them are in it.
+        """
+        settings = self._settings.projects.get(project)
+        if settings is None:
+            raise NotFoundError(f"there is no project {project!r} in {self._settings.config_path}")
+        if not settings.anonymize:
+            return None
+        return self._get(_project_source(self._settings, project))
+
+    def load_all(self) -> list[LoadedScript]:
+        """Load every script that is switched on, as `serve` does at its start.
+
+        Raises:
+            ConfigurationProblemError: a file is missing or cannot be read.
+            ScriptError: a script has mistakes.
+        """
+        return [self._get(source) for source in _wanted(self._settings)]
+
+    def find_mistakes(self) -> dict[str, Exception]:
+        """Try every script that is switched on, as its file is now; return what is wrong, by script name."""
+        found: dict[str, Exception] = {}
+        for source in _wanted(self._settings):
+            try:
+                _load(source)
+            except (ConfigurationProblemError, ScriptError) as error:
+                found[source.name] = error
+        return found
+
+    def refresh(self) -> None:
+        """Take over files that changed; keep the version in force of those with mistakes."""
+        with self._lock:
+            for source in _wanted(self._settings):
+                shelved = self._shelved.get(source.name)
+                if shelved is None:
+                    continue  # never asked for, so the newest file will be read then
+                seen = _signature(source.path)
+                if seen == shelved.seen:
+                    continue
+                try:
+                    self._shelve(source)
+                except (ConfigurationProblemError, ScriptError) as error:
+                    shelved.seen = seen
+                    self._problems[source.name] = explain(error, source.path)
+
+    def use_settings(self, settings: Settings) -> None:
+        """Follow changed settings. When one of them asks for a script that cannot be used, nothing changes.
+
+        Raises:
+            ConfigurationProblemError: the file of a script that is newly switched on is missing.
+            ScriptError: such a script has mistakes.
+        """
+        with self._lock:
+            known = {source.name for source in _wanted(self._settings)}
+            wanted = list(_wanted(settings))
+            for source in wanted:
+                if source.name not in known:
+                    self._shelve(source)
+            self._settings = settings
+            self._without_file = _projects_without_file(settings)
+            names = {source.name for source in wanted}
+            self._problems = {name: text for name, text in self._problems.items() if name in names}
+
+    def has_new_files(self) -> bool:
+        """Whether a project got its script after the settings were read: then they should be read again.
+
+        A project that does not say `anonymize` anonymizes from the moment it has a script.
+        """
+        return any(path.is_file() for path in self._without_file)
+
+    def _get(self, source: _Source) -> LoadedScript:
+        shelved = self._shelved.get(source.name)
+        if shelved is not None:
+            return shelved.loaded
+        with self._lock:
+            shelved = self._shelved.get(source.name)
+            return shelved.loaded if shelved is not None else self._shelve(source)
+
+    def _shelve(self, source: _Source) -> LoadedScript:
+        loaded, seen = _load(source)
+        self._shelved[source.name] = _Shelved(loaded, seen)
+        self._problems.pop(source.name, None)
+        return loaded
+
+
+def explain(error: Exception, path: Path) -> str:
+    """Return what is wrong with a script: its mistakes drawn in their lines, or the sentence of the error."""
+    if not isinstance(error, ScriptError):
+        return str(error)
+    try:
+        text = path.read_bytes().decode("utf-8", "replace")
+    except OSError:
+        return str(error)
+    return render(error.diagnostics, text, error.name)
+
+
+def _site_source(settings: Settings) -> _Source:
+    return _Source(SITE_SCRIPT_NAME, settings.site_script_path, "[anonymization] site_enabled")
+
+
+def _project_source(settings: Settings, project: str) -> _Source:
+    path = settings.project_script_path(project)
+    return _Source(f"projects/{project}.das", path, f"[projects.{project}] anonymize")
+
+
+def _wanted(settings: Settings) -> Iterator[_Source]:
+    if settings.anonymization.site_enabled:
+        yield _site_source(settings)
+    for project, project_settings in settings.projects.items():
+        if project_settings.anonymize:
+            yield _project_source(settings, project)
+
+
+def _projects_without_file(settings: Settings) -> list[Path]:
+    paths = [settings.project_script_path(project) for project in settings.projects]
+    return [path for path in paths if not path.is_file()]
+
+
+def _load(source: _Source) -> tuple[LoadedScript, tuple[int, int, int]]:
+    """Read and compile a script; returns it with the file's signature, taken before the text was read."""
+    try:
+        with source.path.open("rb") as opened:
+            found = os.fstat(opened.fileno())
+            content = opened.read()
+        text = content.decode("utf-8")
+    except FileNotFoundError:
+        raise ConfigurationProblemError(
+            f"{source.path}: this script is missing, but {source.switch} asks for it: write it, "
+            f"or switch it off with {source.switch} = false"
+        ) from None
+    except UnicodeDecodeError as error:
+        raise ConfigurationProblemError(f"{source.path}: not UTF-8 text (byte {error.start})") from None
+    except OSError as error:
+        raise ConfigurationProblemError(f"{source.path}: cannot be read: {error.strerror}") from None
+    script = anon.compile_script(text, name=source.name)
+    sha256 = hashlib.sha256(content).hexdigest()
+    return LoadedScript(script, text, sha256, source.name), (found.st_mtime_ns, found.st_size, found.st_ino)
+
+
+def _signature(path: Path) -> tuple[int, int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
