@@ -89,7 +89,7 @@ def test_the_readme_names_every_setting() -> None:
     for name, field in Settings.model_fields.items():
         models.setdefault(name, field.annotation)
     keys = [(table, key) for table, model in models.items() for key in getattr(model, "model_fields", {})]
-    assert len(keys) > 40
+    assert len(keys) > 30
     readme = (ROOT / "README.md").read_text()
     assert [f"{table}.{key}" for table, key in keys if f"`{key}`" not in readme] == []
 

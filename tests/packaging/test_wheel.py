@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import subprocess
 import sys
 import tomllib
@@ -105,10 +106,14 @@ def test_an_installed_wheel_works_without_the_source_tree(wheel: Path, tmp_path:
     prearc = str(environment / "bin" / "prearc")
     site = tmp_path / "site"
     subprocess.run([prearc, "init", str(site)], cwd=tmp_path, check=True, capture_output=True)
-    subprocess.run([prearc, "--config", str(site), "migrate"], cwd=tmp_path, check=True, capture_output=True)
-    listed = subprocess.run(
-        [prearc, "--config", str(site), "--json", "list"], cwd=tmp_path, check=True, capture_output=True
-    )
+    arguments = [prearc, "--config", str(site)]
+    environ = {**os.environ, "PREARC_RECEIVERS__0__PORT": "0"}
+    with subprocess.Popen([*arguments, "serve"], cwd=tmp_path, env=environ, stdout=subprocess.PIPE) as server:
+        assert server.stdout is not None
+        assert server.stdout.readline().startswith(b"ready")
+        server.terminate()
+    assert server.returncode == 0
+    listed = subprocess.run([*arguments, "--json", "list"], cwd=tmp_path, check=True, capture_output=True)
     assert json.loads(listed.stdout) == []
     script = site / "anon" / "site.das"
     checked = subprocess.run([prearc, "anon", "check", str(script)], cwd=tmp_path, capture_output=True)
