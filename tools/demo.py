@@ -208,11 +208,11 @@ class Walk:
 
 def compare(columns: Sequence[tuple[str, dict[str, str]]]) -> None:
     """Print the watched elements side by side, one line an element; long values are cut in the middle."""
-    width = (WIDTH - 13) // len(columns) - 2
-    print(f"  {'element':11}" + "".join(f"  {title:{width}}" for title, _ in columns).rstrip())
+    width = (WIDTH - 11) // len(columns) - 2
+    print(f"{'element':11}" + "".join(f"  {title:{width}}" for title, _ in columns).rstrip())
     for tag_path in WATCHED:
         cells = [values.get(tag_path, "-") for _, values in columns]
-        print(f"  {tag_path}" + "".join(f"  {shorten(cell, width):{width}}" for cell in cells).rstrip())
+        print(tag_path + "".join(f"  {shorten(cell, width):{width}}" for cell in cells).rstrip())
 
 
 def shorten(text: str, width: int) -> str:

@@ -42,7 +42,7 @@ def test_the_demo_shows_what_each_script_did_and_can_be_run_again(tmp_path: Path
         assert result.returncode == 0, result.stdout + result.stderr
         assert time.monotonic() - began < 60
         lines = result.stdout.splitlines()
-        shown = {tuple(re.split(r" {2,}", line.strip())) for line in lines if line.startswith("  (")}
+        shown = {tuple(re.split(r" {2,}", line.strip())) for line in lines if line.startswith("(0")}
         assert ("(0012,0063)", "-", "My XNAT sitewide anon script v01") in shown
         assert ("(0010,0030)", "19620417", "-") in shown
         assert ("(0008,1030)", "MR of the head", "MR of the head") in shown
