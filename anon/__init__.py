@@ -1,1 +1,16 @@
-"""The DicomEdit engine: compile a script once, apply it to many DICOM objects."""
+"""The DicomEdit engine: compiles scripts once and applies them to any number of objects."""
+
+from anon.errors import Diagnostic, ScriptError
+from anon.files import apply_to_file
+from anon.labels import next_label
+from anon.script import ApplyReport, Script, compile_script
+
+__all__ = [
+    "ApplyReport",
+    "Diagnostic",
+    "Script",
+    "ScriptError",
+    "apply_to_file",
+    "compile_script",
+    "next_label",
+]

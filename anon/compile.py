@@ -1,0 +1,305 @@
+"""From syntax trees to something that runs: what both dialects check in the same way.
+
+Every mistake of a script is noted, none stops the search for the next. The dialects' own rules are in
+`compile4` and `compile6`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, Final, Protocol
+
+import anon.functions.dates
+import anon.functions.logic
+import anon.functions.text
+import anon.functions.uids  # noqa: F401  (the modules of functions fill the table when they are imported)
+from anon.errors import Diagnostic, Failure
+from anon.functions.message_format import FormatError, parse_format
+from anon.functions.registry import (
+    Argument,
+    Builtin,
+    Kind,
+    find_similar,
+    functions_of,
+    make_builtin,
+    maybe,
+)
+from anon.labels import next_label
+from anon.operations.condition import pattern_of
+from anon.operations.run import Evaluate, Run
+from anon.regex import Pattern, compile_java
+from anon.syntax import nodes
+from anon.syntax.parse import diagnostic
+from anon.syntax.span import Source, Span
+from anon.tagpath import TagError, TagPath, parse_path6
+from anon.values import ListValue, Value, Values, text_of
+
+SESSION_LABEL: Final = "makeSessionLabel"
+_INTEGER = re.compile(r"[+-]?[0-9]{1,10}")
+Get = Callable[[Run], Any]
+
+
+class Program(Protocol):
+    """A compiled script, apart from its text."""
+
+    values: Values
+    required: Mapping[str, tuple[str, Span]]  # small letters -> name as spelled, place of first use
+
+    def bind(self, supplied: Mapping[str, str]) -> dict[str, Value]:
+        """The variables at the start of a run; `supplied` has names in small letters and lacks none."""
+
+    def run(self, run: Run) -> None:
+        """Apply the script."""
+
+
+def session_label_function(dialect: int, taken: Collection[str]) -> Builtin:
+    """`makeSessionLabel` for a caller that knows which labels are taken."""
+    known = frozenset(taken)
+
+    def make_session_label(pattern: str | None) -> str:
+        """Return the first free label of a pattern."""
+        return next_label(pattern or "", known)
+
+    return make_builtin(SESSION_LABEL, make_session_label, dialect=dialect, arguments=[maybe("pattern")])
+
+
+class Compiler:
+    """What the compilers of both dialects share.
+
+    Attributes:
+        diagnostics: what was found so far.
+        functions: by name.
+    """
+
+    dialect: int
+
+    def __init__(self, source: Source, taken_labels: Collection[str] | None) -> None:
+        self.source = source
+        self.diagnostics: list[Diagnostic] = []
+        self.functions: dict[str, Builtin] = dict(functions_of(self.dialect))
+        if taken_labels is not None:
+            self.functions[SESSION_LABEL] = session_label_function(self.dialect, taken_labels)
+
+    def error(self, span: Span, code: str, message: str, hint: str = "") -> None:
+        """Note a mistake."""
+        self.diagnostics.append(diagnostic(self.source, span, code, message, hint))
+
+    def warn(self, span: Span, code: str, message: str, hint: str = "") -> None:
+        """Note something that is allowed and probably not meant."""
+        self.diagnostics.append(diagnostic(self.source, span, code, message, hint, "warning"))
+
+    # -- what a dialect adds
+
+    def value(self, node: nodes.Value) -> Evaluate:
+        """A value, with tags read."""
+        raise AssertionError("each dialect has its own")
+
+    def integer_argument(self, node: nodes.Value, argument: Argument) -> Get:
+        """A whole number as an argument."""
+        raise AssertionError("each dialect has its own")
+
+    # -- calls
+
+    def function(self, call: nodes.Call) -> Builtin | None:
+        """The function of a call; an unknown name is noted and gives None."""
+        name = call.name.name
+        found = self.functions.get(name)
+        if found is None:
+            similar = find_similar(name, self.functions)
+            hint = f"did you mean {similar!r}?" if similar else ""
+            message = f"there is no function {name!r} in DicomEdit {self.dialect}"
+            self.error(call.name.span, "unknown-function", message, hint)
+            for argument in call.arguments:
+                self.mention(argument)
+        return found
+
+    def mention(self, node: nodes.Value) -> None:
+        """Look through a value that is not used, for its variables and mistakes."""
+        if isinstance(node, nodes.Call | nodes.Values | nodes.Format):
+            inner = node.entries if isinstance(node, nodes.Values) else node.arguments
+            if isinstance(node, nodes.Call):
+                self.function(node) if node.name.name not in self.functions else None
+            for entry in inner:
+                self.mention(entry)
+        elif isinstance(node, nodes.Variable):
+            self.value(node)
+
+    def call(self, call: nodes.Call, *, as_value: bool = True) -> Evaluate:
+        """A call, its arguments checked against what the function takes."""
+        found = self.function(call)
+        if found is None:
+            return _nothing
+        if as_value and found.returns == "nothing":
+            self.error(call.span, "no-value", f"{found.name} has no value", "it is a statement of its own")
+        count = len(call.arguments)
+        has_rest = bool(found.arguments) and found.arguments[-1].is_rest
+        is_surplus = found.is_exact and not has_rest and count > len(found.arguments)
+        if count < found.required or is_surplus:
+            self.error(call.span, "argument-count", _count_message(found, count))
+            for argument in call.arguments:
+                self.mention(argument)
+            return _nothing
+        self.check_call(call, found)
+        getters: list[Get] = []
+        rest: list[Get] = []
+        for number, node in enumerate(call.arguments):
+            argument = found.arguments[min(number, len(found.arguments) - 1)] if found.arguments else None
+            if argument is None or (number >= len(found.arguments) and not argument.is_rest):
+                self.mention(node)
+                continue
+            (rest if argument.is_rest else getters).append(self.argument(node, argument, found))
+        return _bound(found, tuple(getters), tuple(rest))
+
+    def check_call(self, call: nodes.Call, found: Builtin) -> None:
+        """What a dialect wants to say about a call."""
+
+    def argument(self, node: nodes.Value, argument: Argument, found: Builtin) -> Get:
+        """One argument in the form that the function wants."""
+        kind: Kind = argument.kind
+        if kind == "integer":
+            return self.integer_argument(node, argument)
+        if kind == "paths":
+            return self._paths(node)
+        if kind == "plain" or kind == "pattern" or kind == "format":
+            if self.dialect == 6 and isinstance(node, nodes.Path):
+                self.error(
+                    node.span, "argument-kind", f"{found.name} does not read its {argument.name} from a tag",
+                    "store the value in a variable first",
+                )  # fmt: skip
+                return _nothing
+            if kind == "pattern":
+                return self.pattern(node)
+            if kind == "format":
+                return self._format(node)
+        evaluate = self.value(node)
+        if kind == "maybe":
+            return lambda run: text_of(evaluate(run))
+        if kind == "values":
+            return lambda run: _flat(evaluate(run))
+        return self.needed(node, evaluate, f"the {argument.name} of {found.name}")
+
+    def needed(self, node: nodes.Value, evaluate: Evaluate, what: str) -> Get:
+        """A text that must be there."""
+        where = f", {node.path} is absent" if isinstance(node, nodes.Path) else ""
+        failure = f"{what} has no value{where}"
+
+        def get(run: Run) -> str:
+            text = text_of(evaluate(run))
+            if text is None:
+                raise Failure("no-value", failure, span=node.span)
+            return text
+
+        return get
+
+    def pattern(self, node: nodes.Value) -> Callable[[Run], Pattern]:
+        """A regular expression; a literal one is checked now."""
+        if isinstance(node, nodes.Text):
+            compiled = compile_java(node.text)
+            if isinstance(compiled, str):
+                self.error(node.span, "bad-regex", f"the regular expression cannot be used: {compiled}")
+                return lambda run: pattern_of("")
+            return lambda run: compiled
+        needed = self.needed(node, self.value(node), "the regular expression")
+
+        def get(run: Run) -> Pattern:
+            try:
+                return pattern_of(needed(run))
+            except Failure as failure:
+                failure.span = failure.span or node.span
+                raise
+
+        return get
+
+    def _format(self, node: nodes.Value) -> Get:
+        if isinstance(node, nodes.Text):
+            try:
+                parts = parse_format(node.text)
+            except FormatError as error:
+                self.error(node.span, "bad-format", f"the message format cannot be used: {error}")
+                return _nothing
+            return lambda run: parts
+        needed = self.needed(node, self.value(node), "the message format")
+
+        def get(run: Run) -> Any:
+            try:
+                return parse_format(needed(run))
+            except FormatError as error:
+                message = f"the message format cannot be used: {error}"
+                raise Failure("bad-format", message, span=node.span) from None
+
+        return get
+
+    def _paths(self, node: nodes.Value) -> Get:
+        """Paths of an argument: a path, a string that holds one, a list of these, or what gives such."""
+        if isinstance(node, nodes.Text):
+            try:
+                path = parse_path6(node.text)
+            except TagError as error:
+                self.error(node.span, "bad-tag", error.message, error.hint)
+                return _nothing
+            return lambda run: (path,)
+        if isinstance(node, nodes.Number):
+            self.error(node.span, "bad-tag", "a number is no tag path", "a path is written (gggg,eeee)")
+            return _nothing
+        if isinstance(node, nodes.Path):
+            given = node.path
+            return lambda run: (given,)
+        if isinstance(node, nodes.Values):
+            entries = [self._paths(entry) for entry in node.entries]
+            return lambda run: tuple(path for entry in entries for path in entry(run))
+        evaluate = self.value(node)
+        return lambda run: _paths_of(evaluate(run), node.span)
+
+
+def _nothing(run: Run) -> None:
+    return None
+
+
+def _count_message(found: Builtin, count: int) -> str:
+    wanted = found.required
+    most = len(found.arguments)
+    if any(argument.is_rest for argument in found.arguments) or not found.is_exact:
+        number = f"at least {wanted}"
+    elif wanted == most:
+        number = str(wanted)
+    else:
+        number = f"{wanted} to {most}"
+    noun = "argument" if number in ("1", "at least 1") else "arguments"
+    return f"{found.name} takes {number} {noun}, not {count}"
+
+
+def _bound(found: Builtin, getters: tuple[Get, ...], rest: tuple[Get, ...]) -> Evaluate:
+    """The call with its arguments."""
+    function = found.function
+    if not rest and not found.wants_run and len(getters) == 1:
+        only = getters[0]
+        return lambda run: function(only(run))
+
+    def evaluate(run: Run) -> Value:
+        arguments = [get(run) for get in getters]
+        for get in rest:
+            arguments.extend(get(run))
+        result: Value = function(run, *arguments) if found.wants_run else function(*arguments)
+        return result
+
+    return evaluate
+
+
+def _flat(value: Value) -> tuple[Value, ...]:
+    if isinstance(value, ListValue):
+        return tuple(inner for entry in value.entries for inner in _flat(entry))
+    return (value,)
+
+
+def _paths_of(value: Value, span: Span) -> tuple[TagPath, ...]:
+    found: list[TagPath] = []
+    for entry in _flat(value):
+        if isinstance(entry, TagPath):
+            found.append(entry)
+            continue
+        try:
+            found.append(parse_path6(text_of(entry) or ""))
+        except TagError as error:
+            raise Failure("bad-tag", error.message, error.hint, span) from None
+    return tuple(found)

@@ -1,0 +1,263 @@
+"""Compiling DicomEdit 6, and how it runs: top to bottom, every statement sees what the ones before it did."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from anon.compile import SESSION_LABEL, Compiler, Get
+from anon.errors import Failure
+from anon.functions.registry import Argument, Builtin
+from anon.language import VERSIONS_6
+from anon.operations.assign import AssignIfPresent, AssignPath
+from anon.operations.condition import Choose, equality6, match, negation, truth
+from anon.operations.delete import DeletePath
+from anon.operations.private_tags import RemoveAllPrivateTags
+from anon.operations.run import Evaluate, Operation, Run, Test, perform
+from anon.operations.variables import EvaluateOnly, Store
+from anon.syntax import nodes
+from anon.syntax.span import Source, Span
+from anon.tagpath import TRANSFER_SYNTAX_UID, TagPath
+from anon.values import ListValue, Value, Values6
+
+_INTEGER = re.compile(r"[+-]?[0-9]{1,10}")
+_GUESSABLE: Final = frozenset({0x00080050, 0x00100010, 0x00100020})  # numbers and names, from short lists
+
+
+@dataclass(slots=True)
+class Program6:
+    """A compiled script of DicomEdit 6."""
+
+    required: Mapping[str, tuple[str, Span]]
+    spellings: Mapping[str, str]
+    operations: tuple[Operation, ...]
+    values: Values6 = field(default_factory=Values6)
+
+    def bind(self, supplied: Mapping[str, str]) -> dict[str, Value]:
+        """The caller's variables in every spelling that the script uses."""
+        return {spelled: supplied[small] for spelled, small in self.spellings.items()}
+
+    def run(self, run: Run) -> None:
+        """Apply the script.
+
+        Raises:
+            Failure: nothing of the object is worth keeping then.
+        """
+        perform(self.operations, run)
+
+
+class Compiler6(Compiler):
+    """Resolves names and checks a script of DicomEdit 6."""
+
+    dialect = 6
+
+    def __init__(self, source: Source, taken_labels: Collection[str] | None) -> None:
+        super().__init__(source, taken_labels)
+        self._initialised: set[str] = set()
+        self._required: dict[str, tuple[str, Span]] = {}
+        self._spellings: dict[str, str] = {}
+
+    def compile(self, statements: tuple[nodes.Statement6, ...]) -> Program6:
+        """Compile a script; mistakes are in `diagnostics` afterwards."""
+        operations = self._block(statements)
+        return Program6(self._required, self._spellings, operations)
+
+    # -- variables
+
+    def _mention(self, variable: nodes.Variable) -> None:
+        """A name that no statement further up initialises has to come from the caller."""
+        name = variable.name
+        if name in self._initialised:
+            return
+        self._required.setdefault(name.lower(), (name, variable.span))
+        self._spellings[name] = name.lower()
+
+    def _variable(self, node: nodes.Variable) -> Evaluate:
+        self._mention(node)
+        name = node.name
+
+        def get(run: Run) -> Value:
+            try:
+                return run.variables[name]
+            except KeyError:
+                message = f"the variable {name!r} has no value, the statement that sets it was not reached"
+                raise Failure("unset-variable", message, span=node.span) from None
+
+        return get
+
+    # -- values
+
+    def value(self, node: nodes.Value) -> Evaluate:
+        """A value; tags are read."""
+        if isinstance(node, nodes.Text | nodes.Number):
+            text = node.text
+            return lambda run: text
+        if isinstance(node, nodes.Variable):
+            return self._variable(node)
+        if isinstance(node, nodes.Path):
+            return self._path_value(node)
+        if isinstance(node, nodes.Values):
+            entries = [self._entry(entry) for entry in node.entries]
+            return lambda run: ListValue(tuple(entry(run) for entry in entries))
+        assert isinstance(node, nodes.Call)
+        return self.call(node)
+
+    def _entry(self, node: nodes.Value) -> Evaluate:
+        """An entry of a list: a path stays a path."""
+        if isinstance(node, nodes.Path):
+            path = node.path
+            return lambda run: path
+        return self.value(node)
+
+    def _path_value(self, node: nodes.Path) -> Evaluate:
+        self.check_singular(node, "a value")
+        path = node.path
+
+        def get(run: Run) -> Value:
+            try:
+                return run.read(path)
+            except Failure as failure:
+                failure.span = failure.span or node.span
+                raise
+
+        return get
+
+    def check_singular(self, node: nodes.Path, what: str) -> None:
+        """Note a path that may mean several elements where one is needed."""
+        reason = node.path.plural_reason()
+        if reason:
+            message = f"{node.path} cannot be used as {what}: {reason}"
+            self.error(node.span, "not-singular", message, "name a single element, sequences with [n]")
+
+    def integer_argument(self, node: nodes.Value, argument: Argument) -> Get:
+        """A whole number: a literal, or a text that is one."""
+        if isinstance(node, nodes.Number | nodes.Text):
+            number = _to_integer(node.text)
+            if number is None:
+                self.error(node.span, "argument-kind", f"the {argument.name} must be a whole number of 32 bits")
+            return lambda run: number
+        needed = self.needed(node, self.value(node), f"the {argument.name}")
+
+        def get(run: Run) -> int:
+            found = _to_integer(needed(run))
+            if found is None:
+                raise Failure("not-a-number", f"the {argument.name} is not a whole number", span=node.span)
+            return found
+
+        return get
+
+    def check_call(self, call: nodes.Call, found: Builtin) -> None:
+        """Warn of hashes that can be guessed."""
+        if found.name == "hashUID" and isinstance(call.arguments[0], nodes.Path):
+            if call.arguments[0].path.tag in _GUESSABLE:
+                self.warn(call.span, "guessable-hash", "a hash of a name or number can be guessed")
+
+    # -- conditions
+
+    def _condition(self, condition: nodes.Condition) -> Test:
+        if isinstance(condition, nodes.Call):
+            if condition.name.name in self.functions and self.functions[condition.name.name].returns == "nothing":
+                evaluate = self.call(condition, as_value=False)
+                return lambda run: evaluate(run) is True
+            return truth(self.call(condition))
+        left = self.value(condition.left)
+        for side in (condition.left, condition.right):
+            if isinstance(side, nodes.Values):
+                self.error(side.span, "list-compared", "a list cannot be compared")
+        if condition.operator.endswith("~"):
+            test = match(left, self.pattern(condition.right))
+        else:
+            test = equality6(left, self.value(condition.right))
+        return negation(test) if condition.operator.startswith("!") else test
+
+    # -- statements
+
+    def _block(self, statements: tuple[nodes.Statement6, ...]) -> tuple[Operation, ...]:
+        found = (self._statement(statement) for statement in statements)
+        return tuple(operation for operation in found if operation is not None)
+
+    def _statement(self, statement: nodes.Statement6) -> Operation | None:
+        if isinstance(statement, nodes.Ternary):
+            test = self._condition(statement.condition)
+            then = self._block((statement.then,))
+            otherwise = () if statement.otherwise is None else self._block((statement.otherwise,))
+            return Choose(statement.span, ((test, statement.condition.span, then),), otherwise)
+        if isinstance(statement, nodes.IfBlock):
+            branches = tuple(
+                (self._condition(branch.condition), branch.condition.span, self._block(branch.body))
+                for branch in statement.branches
+            )
+            return Choose(statement.span, branches, self._block(statement.otherwise))
+        if isinstance(statement, nodes.Describe):
+            if statement.text is None:
+                self._mention(statement.name)
+            return None
+        if isinstance(statement, nodes.Export):
+            return None
+        if isinstance(statement, nodes.RemoveAllPrivateTags):
+            return RemoveAllPrivateTags(statement.span)
+        if isinstance(statement, nodes.Version):
+            self._version(statement)
+            return None
+        return self._action(statement)
+
+    def _version(self, statement: nodes.Version) -> None:
+        if statement.version.text not in VERSIONS_6:
+            message = f"there is no DicomEdit {statement.version.text}"
+            self.error(statement.version.span, "bad-version", message, f"versions are 6.0 to {VERSIONS_6[-1]}")
+
+    def _action(self, action: nodes.Action6) -> Operation | None:
+        if isinstance(action, nodes.Assign):
+            self.check_singular(action.target, "the target of :=")
+            self._check_target(action.target.path, action.span)
+            return AssignPath(action.span, action.target.path, self._element_value(action.value))
+        if isinstance(action, nodes.AssignIfPresent):
+            self._check_target(action.target.path, action.span)
+            return AssignIfPresent(action.span, action.target.path, self._element_value(action.value))
+        if isinstance(action, nodes.Delete):
+            self._check_target(action.target.path, action.span)
+            return DeletePath(action.span, action.target.path)
+        if isinstance(action, nodes.Initialise):
+            return self._initialise(action)
+        if isinstance(action, nodes.Call):
+            return EvaluateOnly(action.span, self.call(action, as_value=False))
+        assert action.value is not None
+        return EvaluateOnly(action.span, self.value(action.value))
+
+    def _initialise(self, action: nodes.Initialise) -> Operation | None:
+        name = action.name.name
+        value = action.value
+        if isinstance(value, nodes.Call) and value.name.name == SESSION_LABEL and SESSION_LABEL not in self.functions:
+            # A server does not have the label function of XNAT's uploaders: the caller's label is used.
+            for argument in value.arguments:
+                self.mention(argument)
+            self._mention(action.name)
+            return None
+        evaluate = self.value(value)
+        self._initialised.add(name)
+        return Store(action.span, name, evaluate)
+
+    def _element_value(self, node: nodes.Value) -> Evaluate:
+        evaluate = self.value(node)
+        is_list_call = (
+            isinstance(node, nodes.Call)
+            and node.name.name in self.functions
+            and self.functions[node.name.name].returns == "list"
+        )
+        if isinstance(node, nodes.Values) or is_list_call:
+            self.error(node.span, "list-assigned", "an element cannot be given a list")
+        return evaluate
+
+    def _check_target(self, path: TagPath, span: Span) -> None:
+        if path.tag == TRANSFER_SYNTAX_UID:
+            self.error(span, "transfer-syntax", "a script cannot change the transfer syntax")
+
+
+def _to_integer(text: str) -> int | None:
+    if _INTEGER.fullmatch(text) is None or not -(1 << 31) <= int(text) < 1 << 31:
+        return None
+    return int(text)
+
+

@@ -1,0 +1,182 @@
+"""A pydicom data set seen as an encoded object, so that scripts edit both in the same way.
+
+Elements are encoded only when a script looks at them; those that pydicom has not decoded yet are taken as they
+are. What the script changed goes back into the data set when it is done, as elements that pydicom decodes when
+they are asked for.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any, Final
+
+from pydicom.charset import convert_encodings, default_encoding
+from pydicom.dataelem import DataElement, RawDataElement
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.filebase import DicomBytesIO
+from pydicom.filewriter import write_data_element
+from pydicom.sequence import Sequence
+from pydicom.tag import Tag
+from pydicom.uid import UID, ExplicitVRLittleEndian
+
+from anon.encoding.elements import (
+    EXPLICIT_BIG,
+    EXPLICIT_LITTLE,
+    LONG_VR_NAMES,
+    PIXEL_DATA_TAGS,
+    DataSet,
+    Element,
+    Encoding,
+    implicit_vr,
+)
+from anon.encoding.instance import TRANSFER_SYNTAX_UID, EncodedInstance
+from anon.errors import Failure
+
+_UNDEFINED: Final = 0xFFFFFFFF
+
+
+class PydicomInstance:
+    """A pydicom data set and its file meta information, and the encoded object that stands for them.
+
+    Attributes:
+        instance: what scripts edit; the pydicom data set stays as it is until `write_back`.
+    """
+
+    def __init__(self, dataset: Dataset, instance: EncodedInstance, meta: _View, view: _View) -> None:
+        self.instance = instance
+        self._dataset = dataset
+        self._meta = meta
+        self._view = view
+
+    @classmethod
+    def of(cls, dataset: Dataset) -> PydicomInstance:
+        """See a data set as an encoded object."""
+        given = getattr(dataset, "file_meta", None)
+        file_meta = FileMetaDataset() if given is None else given
+        named = file_meta.get("TransferSyntaxUID") or ExplicitVRLittleEndian
+        transfer_syntax_uid = UID(str(named))
+        encoding = EXPLICIT_BIG if dataset.original_encoding[1] is False else EXPLICIT_LITTLE
+        is_compressed = transfer_syntax_uid.is_transfer_syntax and transfer_syntax_uid.is_compressed
+        view = _View(dataset, encoding, _charsets(dataset, None), is_compressed and not _is_deflated(transfer_syntax_uid))
+        meta = _View(file_meta, EXPLICIT_LITTLE, [default_encoding], False)
+        return cls(dataset, EncodedInstance(meta, view, str(transfer_syntax_uid)), meta, view)
+
+    def write_back(self) -> None:
+        """Put what was changed into the pydicom data set."""
+        self._view.write_back()
+        changed = self._meta.changed_tags() - {TRANSFER_SYNTAX_UID}
+        has_meta = getattr(self._dataset, "file_meta", None) is not None
+        if not has_meta and changed <= {0x00020002, 0x00020003}:
+            return  # an object without file meta does not get one because its SOP UIDs are known
+        self._meta.write_back()
+        if not has_meta:
+            self._dataset.file_meta = self._meta.pydicom  # type: ignore[assignment]  # it is a FileMetaDataset
+
+
+def _is_deflated(transfer_syntax_uid: UID) -> bool:
+    return bool(transfer_syntax_uid.is_deflated)
+
+
+def _charsets(dataset: Dataset, inherited: list[str] | None) -> list[str]:
+    declared = dataset.get("SpecificCharacterSet")
+    if declared is None:
+        return inherited or [default_encoding]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return list(convert_encodings(declared or "ISO_IR 6"))
+        except LookupError:
+            return [default_encoding]
+
+
+class _View(DataSet):
+    """One level of a pydicom data set."""
+
+    __slots__ = ("_charsets", "_is_encapsulated", "pydicom")
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        encoding: Encoding,
+        charsets: list[str],
+        is_encapsulated: bool,
+        owner: Element | None = None,
+    ) -> None:
+        super().__init__(encoding=encoding, owner=owner)
+        self.pydicom = dataset
+        self._charsets = charsets
+        self._is_encapsulated = is_encapsulated
+
+    def _source_tags(self) -> set[int]:
+        return {int(tag) for tag in self.pydicom.keys()}  # noqa: SIM118 (iterating a Dataset decodes it)
+
+    def _load(self, tag: int) -> Element | None:
+        if tag not in self.pydicom:
+            return None
+        found = self.pydicom.get_item(Tag(tag))
+        if isinstance(found, RawDataElement) and self._is_ready(found):
+            vr = found.VR or implicit_vr(tag)
+            undefined = found.length == _UNDEFINED and tag in PIXEL_DATA_TAGS
+            return Element(self, tag, vr, found.value or b"", undefined=undefined)
+        try:
+            return self._encoded(tag, self.pydicom[Tag(tag)])
+        except (ValueError, TypeError, AttributeError, LookupError, NotImplementedError) as error:
+            raise Failure("not-encodable", "pydicom cannot encode an element of the object") from error
+
+    def _is_ready(self, found: RawDataElement) -> bool:
+        """Whether the bytes can be used as they are."""
+        vr = found.VR or implicit_vr(found.tag)
+        is_deferred = found.value is None and found.length not in (0, _UNDEFINED)
+        return vr != "SQ" and not is_deferred and found.is_little_endian == self.encoding.little
+
+    def _encoded(self, tag: int, found: DataElement) -> Element:
+        vr = str(found.VR)
+        if vr == "SQ":
+            element = Element(self, tag, "SQ", None, items=[])
+            for item in found.value or ():
+                charsets = _charsets(item, self._charsets)
+                element.items.append(_View(item, self.encoding, charsets, False, element))
+            return element
+        if " or " in vr:
+            vr = "OW" if isinstance(found.value, bytes) and "OW" in vr else vr.split(" or ")[0]
+            found = DataElement(found.tag, vr, found.value)
+        if isinstance(found.value, bytes):
+            undefined = tag in PIXEL_DATA_TAGS and (self._is_encapsulated or bool(found.is_undefined_length))
+            return Element(self, tag, vr, found.value, undefined=undefined)
+        stream = DicomBytesIO()
+        stream.is_implicit_VR = False
+        stream.is_little_endian = self.encoding.little
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            write_data_element(stream, found, self._charsets)
+        encoded = stream.getvalue()
+        return Element(self, tag, vr, encoded[12 if vr in LONG_VR_NAMES else 8 :])
+
+    def write_back(self) -> None:
+        """Put the changes of this level, and of the levels below, into the pydicom data set."""
+        for tag in sorted(self.changed_tags()):
+            element = self.get(tag)
+            if element is None:
+                if tag in self.pydicom:
+                    del self.pydicom[Tag(tag)]
+            else:
+                self.pydicom[Tag(tag)] = _decodable(element, self.encoding, self._charsets)
+
+
+def _decodable(element: Element, encoding: Encoding, charsets: list[str]) -> DataElement | RawDataElement:
+    """An element for pydicom, decoded when somebody asks for its value."""
+    if element.is_sequence:
+        return DataElement(Tag(element.tag), "SQ", Sequence([_item(item, charsets) for item in element.items]))
+    value = element.value
+    fields: dict[str, Any] = {"is_implicit_VR": False, "is_little_endian": encoding.little}
+    return RawDataElement(Tag(element.tag), element.vr, len(value), value, 0, **fields)
+
+
+def _item(item: DataSet, charsets: list[str]) -> Dataset:
+    if isinstance(item, _View):
+        item.write_back()
+        return item.pydicom
+    made = Dataset(parent_encoding=charsets)
+    for element in item.elements():
+        made[Tag(element.tag)] = _decodable(element, item.encoding, charsets)
+    return made

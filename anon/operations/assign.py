@@ -1,0 +1,95 @@
+"""Writing values into elements: `:=` and `?=`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from anon.encoding.instance import SOP_CLASS_UID, SOP_INSTANCE_UID
+from anon.encoding.text import SPECIFIC_CHARACTER_SET
+from anon.errors import Failure
+from anon.operations.charset import recode
+from anon.operations.run import Evaluate, Run
+from anon.syntax.span import Span
+from anon.tagpath import TRANSFER_SYNTAX_UID, Place, TagPath, find_places, make_place
+from anon.values import ListValue, charsets_of, text_of
+
+IDENTITY_TAGS = frozenset({SOP_CLASS_UID, SOP_INSTANCE_UID})
+
+
+def write(run: Run, place: Place, text: str | None) -> None:
+    """Store a text in an element, in the VR and the way of the script's dialect.
+
+    Raises:
+        Failure: the element cannot take this text.
+    """
+    tag = place.tag
+    dataset = place.dataset
+    group = tag >> 16
+    if tag & 0xFFFF == 0 or group == 0:
+        run.warn("group lengths and group 0000 are never written")
+        return
+    if group == 0x0004 or group >= 0xFFFA:
+        raise Failure("no-data-element", f"elements of group {group:04X} have no place in a data set")
+    existing = dataset.get(tag)
+    if existing is not None and existing.is_encapsulated:
+        raise Failure("no-text-possible", "encapsulated pixel data cannot be given a text")
+    vr = run.values.vr_for(tag, existing)
+    value = run.values.encode(text, vr, dataset.encoding.little, lambda: charsets_of(place.chain), run.warn)
+    if tag == TRANSFER_SYNTAX_UID and dataset is run.instance.meta:
+        if value.rstrip(b" \0").decode("latin-1") != run.instance.transfer_syntax_uid:
+            raise Failure("transfer-syntax", "a script cannot change the transfer syntax")
+        return
+    if tag == SPECIFIC_CHARACTER_SET:
+        recode(place.chain, value)
+        return
+    dataset.put(tag, vr, value)
+
+
+def element_text(run: Run, evaluate: Evaluate) -> str | None:
+    """The value of the right side as text.
+
+    Raises:
+        Failure: it is a list, which no element can hold.
+    """
+    value = evaluate(run)
+    if isinstance(value, ListValue):
+        raise Failure("list-assigned", "an element cannot be given a list")
+    return text_of(value)
+
+
+@dataclass(frozen=True, slots=True)
+class AssignPath:
+    """`path := value` of DicomEdit 6: creates what is missing; nothing happens without a value."""
+
+    span: Span
+    path: TagPath
+    evaluate: Evaluate
+
+    def run(self, run: Run) -> None:
+        """Carry the statement out."""
+        text = element_text(run, self.evaluate)
+        if text is None:
+            run.warn("there is no value to assign, the element stays as it is")
+            return
+        tag = self.path.tag
+        if tag is not None:
+            write(run, Place((run.instance.element_set(tag),), tag), text)
+        else:
+            write(run, make_place(run.top(self.path), self.path), text)
+
+
+@dataclass(frozen=True, slots=True)
+class AssignIfPresent:
+    """`path ?= value` of DicomEdit 6: every element that is there gets it; no value empties them."""
+
+    span: Span
+    path: TagPath
+    evaluate: Evaluate
+
+    def run(self, run: Run) -> None:
+        """Carry the statement out."""
+        text = element_text(run, self.evaluate)
+        for place in find_places(run.tops(self.path), self.path):
+            element = place.dataset.get(place.tag)
+            if element is not None and not element.is_sequence:
+                write(run, place, text)

@@ -1,0 +1,70 @@
+"""Changing Specific Character Set without changing what the texts say.
+
+The Java engines only put another label on the same bytes, which garbles every text that is not ASCII.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from anon.encoding.elements import DataSet, Element
+from anon.encoding.text import (
+    SPECIFIC_CHARACTER_SET,
+    TEXT_VRS,
+    character_sets,
+    decode_bytes_as,
+    encode_text,
+)
+from anon.errors import Failure
+from anon.tagpath import Place
+from anon.values import charsets_of
+
+
+def recode(chain: Sequence[DataSet], value: bytes | None) -> None:
+    """Give a data set another character set, or none, and write its texts in it.
+
+    Args:
+        chain: the data sets from the top down to the one whose (0008,0005) changes.
+        value: the new value of (0008,0005) as encoded; None removes the element.
+
+    Raises:
+        Failure: a text cannot be written in the new character set.
+    """
+    dataset = chain[-1]
+    texts = [
+        (place, decode_bytes_as(element.value, element.vr, charsets_of(place.chain)))
+        for place, element in _texts(tuple(chain))
+    ]
+    if value is None:
+        dataset.remove(SPECIFIC_CHARACTER_SET)
+    else:
+        dataset.put(SPECIFIC_CHARACTER_SET, "CS", value)
+        if value.strip(b" \0") and not character_sets(dataset):
+            raise Failure("unknown-character-set", "there is no such character set", "see PS3.3 section C.12.1.1.2")
+    for place, text in texts:
+        charsets = charsets_of(place.chain)
+        element = place.dataset.get(place.tag)
+        assert element is not None
+        encoded = encode_text(text, element.vr, charsets)
+        if not charsets or decode_bytes_as(encoded, element.vr, charsets) != text:
+            raise Failure(
+                "not-representable",
+                "the object has texts that the new character set cannot hold",
+                'ISO_IR 192 holds every text',
+            )
+        place.dataset.put(place.tag, element.vr, encoded)
+
+
+def _texts(chain: tuple[DataSet, ...]) -> list[tuple[Place, Element]]:
+    """The texts that are not plain ASCII, below this data set, except where an item declares its own set."""
+    found: list[tuple[Place, Element]] = []
+    for element in chain[-1].elements():
+        if element.is_sequence:
+            for item in element.items:
+                if SPECIFIC_CHARACTER_SET not in item:
+                    found += _texts((*chain, item))
+        elif element.vr in TEXT_VRS:
+            value = element.value
+            if not value.isascii() or b"\x1b" in value:
+                found.append((Place(chain, element.tag), element))
+    return found

@@ -1,0 +1,210 @@
+"""Compiled scripts: compile once, apply to any number of objects from any number of threads."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Literal
+
+from anon.compile import Program
+from anon.compile4 import Compiler4
+from anon.compile6 import Compiler6
+from anon.encoding.elements import DataSet, DataSetError
+from anon.encoding.instance import (
+    MEDIA_STORAGE_SOP_CLASS_UID,
+    MEDIA_STORAGE_SOP_INSTANCE_UID,
+    SOP_CLASS_UID,
+    SOP_INSTANCE_UID,
+    EncodedInstance,
+)
+from anon.errors import Diagnostic, Failure, Rejected, ScriptError
+from anon.language import choose_language, find_syntax_of_6
+from anon.operations.run import Run
+from anon.recording import add_record
+from anon.syntax.parse import diagnostic, parse4, parse6
+from anon.syntax.span import Source, Span
+
+if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
+
+_IDENTITY: Final = (
+    (SOP_CLASS_UID, MEDIA_STORAGE_SOP_CLASS_UID, "SOP Class UID"),
+    (SOP_INSTANCE_UID, MEDIA_STORAGE_SOP_INSTANCE_UID, "SOP Instance UID"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyReport:
+    """What became of one object.
+
+    Attributes:
+        status: "ok", or "rejected" when the script's `reject` was reached.
+        messages: warnings, each with its line; never with a value of the object.
+    """
+
+    status: Literal["ok", "rejected"]
+    messages: list[str] = field(default_factory=list)
+
+
+class Script:
+    """A script that compiled. Safe to use from several threads.
+
+    Attributes:
+        name: for messages.
+        text: as it was given.
+        sha256: of the text in UTF-8, in hexadecimal.
+        language: "4.x" or "6.x".
+        variables: names the caller has to supply, spelled as the script does; case does not count.
+        warnings: what is allowed but probably not meant.
+    """
+
+    def __init__(
+        self, text: str, name: str, dialect: int, source: Source, program: Program, warnings: list[Diagnostic]
+    ) -> None:
+        self.name = name
+        self.text = text
+        self.sha256 = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+        self.language: Literal["4.x", "6.x"] = "4.x" if dialect == 4 else "6.x"
+        self.variables = [spelled for spelled, _ in program.required.values()]
+        self.warnings = warnings
+        self._source = source
+        self._program = program
+
+    def __repr__(self) -> str:
+        return f"<Script {self.name!r} DicomEdit {self.language} {self.sha256[:12]}>"
+
+    def apply(
+        self, dataset: Dataset, variables: Mapping[str, str] | None = None, *, record_id: str | int | None = None
+    ) -> ApplyReport:
+        """Apply the script to a pydicom data set and its `file_meta`, in place.
+
+        Args:
+            dataset: left as it was when the script rejects it or fails.
+            variables: values by name; case does not count.
+            record_id: note in (0012,0064) that this script was applied.
+
+        Raises:
+            ScriptError: a variable is missing, or a statement failed.
+        """
+        from anon.encoding.pydicom_view import PydicomInstance
+
+        view = PydicomInstance.of(dataset)
+        report = self.apply_encoded(view.instance, variables or {}, record_id=record_id)
+        if report.status == "ok":
+            view.write_back()
+        return report
+
+    def apply_encoded(
+        self, instance: EncodedInstance, variables: Mapping[str, str], *, record_id: str | int | None = None
+    ) -> ApplyReport:
+        """Apply the script to an encoded object, in place.
+
+        Args:
+            instance: to be thrown away when the script rejects it or fails.
+            variables: values by name; case does not count.
+            record_id: note in (0012,0064) that this script was applied.
+
+        Raises:
+            ScriptError: a variable is missing, or a statement failed.
+        """
+        program = self._program
+        run = Run(instance, program.values, program.bind(self._supplied(variables)))
+        present = [tag for tag, _, _ in _IDENTITY if _has_value(instance.dataset, tag)]
+        try:
+            program.run(run)
+            run.span = None
+            _check_identity(instance, present)
+            if record_id is not None:
+                add_record(run, str(record_id))
+        except Rejected:
+            return ApplyReport("rejected", self._messages(run))
+        except Failure as failure:
+            raise self._error(failure) from None
+        except DataSetError as error:
+            raise self._error(Failure("bad-data-set", f"the data set cannot be read: {error.code}")) from None
+        _align_meta(instance)
+        return ApplyReport("ok", self._messages(run))
+
+    def _supplied(self, variables: Mapping[str, str]) -> dict[str, str]:
+        supplied = {name.lower(): str(value) for name, value in variables.items()}
+        missing = [
+            diagnostic(
+                self._source, span, "missing-variable", f"the variable {spelled!r} has no value",
+                "the caller must supply it",
+            )
+            for name, (spelled, span) in self._program.required.items()
+            if name not in supplied
+        ]  # fmt: skip
+        if missing:
+            raise ScriptError(missing, self.name)
+        return supplied
+
+    def _error(self, failure: Failure) -> ScriptError:
+        span = failure.span or Span(0, 1)
+        return ScriptError(
+            [diagnostic(self._source, span, failure.code, failure.message, failure.hint)], self.name
+        )
+
+    def _messages(self, run: Run) -> list[str]:
+        return [
+            f"{self.name}:{self._source.position(span).line}: {text}" if span else f"{self.name}: {text}"
+            for span, text in run.messages
+        ]
+
+
+def compile_script(text: str, name: str = "script", *, taken_labels: Collection[str] | None = None) -> Script:
+    """Compile a script of DicomEdit 4 or 6.
+
+    Args:
+        text: the script; its version line tells the language.
+        name: for messages, such as the name of its file.
+        taken_labels: session labels that exist; given, the script may use `makeSessionLabel`.
+
+    Raises:
+        ScriptError: with all mistakes of the script.
+    """
+    language = choose_language(text, name)
+    source = language.source
+    program: Program
+    compiler: Compiler4 | Compiler6
+    if language.dialect == 4:
+        compiler = Compiler4(source, taken_labels)
+        statements4, mistakes = parse4(source)
+        program = compiler.compile(statements4)
+    else:
+        compiler = Compiler6(source, taken_labels)
+        statements6, mistakes = parse6(source)
+        program = compiler.compile(statements6)
+    found = mistakes + compiler.diagnostics
+    errors = [each for each in found if each.severity == "error"]
+    if errors and language.dialect == 4:
+        place = find_syntax_of_6(source)
+        if place is not None:
+            message = "this is DicomEdit 6, but the script has no version line"
+            errors = [diagnostic(source, place, "no-version", message, 'put version "6.6" into the first line')]
+    if errors:
+        raise ScriptError(errors, name)
+    return Script(text, name, language.dialect, source, program, found)
+
+
+def _has_value(dataset: DataSet, tag: int) -> bool:
+    element = dataset.get(tag)
+    return element is not None and bool(element.value.strip(b" \0"))
+
+
+def _check_identity(instance: EncodedInstance, present: list[int]) -> None:
+    """An object must keep its SOP UIDs: without them no archive can take it (PS3.3 section C.12.1)."""
+    for tag, _, name in _IDENTITY:
+        if tag in present and not _has_value(instance.dataset, tag):
+            raise Failure("identity-removed", f"the script takes the object its {name}", "replace it instead")
+
+
+def _align_meta(instance: EncodedInstance) -> None:
+    """The media storage UIDs follow the data set, whatever the script did to them (PS3.10 section 7.1)."""
+    for tag, media_tag, _ in _IDENTITY:
+        element = instance.dataset.get(tag)
+        named = instance.meta.get(media_tag)
+        value = b"" if element is None else element.value
+        if (named is None and value) or (named is not None and named.value != value):
+            instance.meta.put(media_tag, "UI", value)

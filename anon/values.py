@@ -1,0 +1,296 @@
+"""Script values, and their way from and to the encoded values of elements.
+
+The two dialects read and write a few VRs differently. What they share are the functions of this module; what
+differs are the two classes `Values4` and `Values6`.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Callable, Sequence
+from typing import Final, NamedTuple
+
+from pydicom.datadict import tag_for_keyword
+
+from anon.encoding.elements import DataSet, Element
+from anon.encoding.text import character_sets, decode_bytes_as, decode_text, encode_text
+from anon.errors import Failure
+from anon.tagpath import TagPath
+from anon.vr import (
+    BINARY_VRS,
+    NUMBER_FORMATS,
+    STRING_VRS,
+    TEXT_VRS,
+    misfit,
+    number_struct,
+    vr_in_2012,
+    vr_today,
+)
+
+
+class ListValue(NamedTuple):
+    """A list of DicomEdit 6."""
+
+    entries: tuple[Value, ...]
+
+
+# None is an absent value: of an element that is not there, or of a function that has none.
+Value = str | bool | TagPath | ListValue | None
+Charsets = Callable[[], Sequence[str]]
+Warn = Callable[[str], None]
+
+_INTEGER = re.compile(r"[+-]?[0-9]+")
+_DECIMAL = re.compile(r"\s*([+-]?(?:NaN|Infinity|(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?))[fFdD]?\s*")
+_EIGHT_DIGITS = re.compile(r"[0-9A-Fa-f]{8}")
+_PRINTABLE: Final = frozenset(range(0x20, 0x7F))
+
+
+def text_of(value: Value) -> str | None:
+    """A value as text: `true` and `false` of booleans, `[a, b]` of lists; None stays None."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, TagPath):
+        return value.text
+    return "[" + ", ".join(text_of(entry) or "null" for entry in value.entries) + "]"
+
+
+def charsets_of(chain: Sequence[DataSet]) -> Sequence[str]:
+    """The character sets of the innermost data set of a chain; items inherit (PS3.3 section C.12.1.1.2)."""
+    found: list[str] = []
+    for dataset in chain:
+        found = character_sets(dataset, found)
+    return found
+
+
+# -- reading
+
+
+def _java_number(value: float, single: bool) -> str:
+    """A binary number as Java writes it: the shortest digits that identify it, always with a point."""
+    if value != value:
+        return "NaN"
+    if value in (float("inf"), float("-inf")):
+        return "Infinity" if value > 0 else "-Infinity"
+    shortest = _shortest_single(value) if single else repr(value)
+    mantissa, _, exponent_text = shortest.lower().partition("e")
+    sign = "-" if mantissa.startswith("-") else ""
+    whole, _, fraction = mantissa.lstrip("-").partition(".")
+    digits = (whole + fraction).lstrip("0")
+    if not digits.strip("0"):
+        return f"{sign}0.0"
+    # The number is 0.DIGITS times ten to the power of `point`.
+    point = int(exponent_text or 0) + len(whole) - (len(whole + fraction) - len(digits))
+    digits = digits.rstrip("0")
+    if -3 < point <= 7:
+        if point <= 0:
+            return f"{sign}0.{'0' * -point}{digits}"
+        return f"{sign}{digits[:point].ljust(point, '0')}.{digits[point:] or '0'}"
+    return f"{sign}{digits[0]}.{digits[1:] or '0'}E{point - 1}"
+
+
+def _shortest_single(value: float) -> str:
+    for precision in range(1, 10):
+        candidate = f"{value:.{precision}g}"
+        if struct.unpack("<f", struct.pack("<f", float(candidate)))[0] == value:
+            return candidate
+    return repr(value)
+
+
+def _numbers(element: Element, vr: str, little: bool) -> list[str]:
+    packer = number_struct(vr, little)
+    view = element.view
+    view = view[: len(view) // packer.size * packer.size]
+    if vr in ("FL", "FD"):
+        return [_java_number(value, vr == "FL") for (value,) in packer.iter_unpack(view)]
+    return [str(value) for (value,) in packer.iter_unpack(view)]
+
+
+def _tags(element: Element, little: bool) -> list[int]:
+    packer = struct.Struct("<HH" if little else ">HH")
+    view = element.view
+    return [group << 16 | number for group, number in packer.iter_unpack(view[: len(view) // 4 * 4])]
+
+
+def _hexadecimal(element: Element) -> str:
+    return element.value.hex("\\").upper()
+
+
+def _escaped(value: bytes) -> str:
+    r"""Bytes of unknown meaning: printable ones as they are, `\\` for a backslash, others as `\hh`."""
+    return "".join(
+        ("\\\\" if byte == 0x5C else chr(byte)) if byte in _PRINTABLE else f"\\{byte:02X}" for byte in value
+    )
+
+
+def _refuse_unreadable(element: Element) -> None:
+    if element.is_sequence:
+        raise Failure("not-readable", "a sequence has no value", "name an element in one of its items")
+    if element.is_encapsulated:
+        raise Failure("not-readable", "encapsulated pixel data has no value")
+
+
+# -- writing
+
+
+def _pieces(text: str) -> list[str]:
+    return text.split("\\")
+
+
+def _encode_numbers(text: str, vr: str, little: bool) -> bytes:
+    packer = number_struct(vr, little)
+    out = bytearray()
+    for piece in _pieces(text):
+        try:
+            out += packer.pack(_to_number(piece, vr))
+        except (struct.error, OverflowError):
+            raise Failure("out-of-range", f"the number does not fit {vr}") from None
+    return bytes(out)
+
+
+def _to_number(piece: str, vr: str) -> float | int:
+    if vr in ("FL", "FD"):
+        found = _DECIMAL.fullmatch(piece)
+        if found is None:
+            raise Failure("not-a-number", f"the value is not a number, as {vr} needs it")
+        return float(found[1].replace("Infinity", "inf"))
+    if _INTEGER.fullmatch(piece) is None or len(piece) > 40:
+        raise Failure("not-a-number", f"the value is not a whole number, as {vr} needs it")
+    return int(piece)
+
+
+def _encode_tags(text: str, little: bool, *, keywords: bool) -> bytes:
+    packer = struct.Struct("<HH" if little else ">HH")
+    out = bytearray()
+    for piece in _pieces(text):
+        number = int(piece, 16) if _EIGHT_DIGITS.fullmatch(piece) else None
+        if number is None and keywords:
+            number = tag_for_keyword(piece)
+        if number is None:
+            raise Failure("not-a-tag", "the value is not a tag of eight hexadecimal digits, as AT needs it")
+        out += packer.pack(number >> 16, number & 0xFFFF)
+    return bytes(out)
+
+
+def _encode_string(text: str, vr: str, charsets: Charsets, warn: Warn) -> bytes:
+    remark = misfit(vr, text)
+    if remark:
+        warn(remark)
+    if text.isascii():
+        return text.encode("ascii")
+    if vr not in TEXT_VRS:
+        warn(f"the value has characters that {vr} does not allow")
+        return text.encode("utf-8")
+    declared = charsets()
+    if not declared:
+        warn("the text is not ASCII and the object declares no character set")
+    encoded = encode_text(text, vr, declared)
+    if declared and decode_bytes_as(encoded, vr, declared) != text:
+        raise Failure(
+            "not-representable",
+            "the text has characters that the object's character set lacks",
+            'put (0008,0005) := "ISO_IR 192" first',
+        )
+    return encoded
+
+
+class Values4:
+    """How DicomEdit 4 reads and writes (SPEC-4 sections 6 and 7)."""
+
+    record_meaning: Final = "XNAT DicomEdit 4 Script"
+
+    def vr_for(self, tag: int, existing: Element | None) -> str:
+        """The VR that is written: the dictionary's, whatever the element had."""
+        return vr_in_2012(tag)
+
+    def read(self, element: Element, little: bool, charsets: Charsets) -> str | None:
+        """The text of an element; None for the empty binary ones.
+
+        Raises:
+            Failure: a sequence or encapsulated pixel data.
+        """
+        _refuse_unreadable(element)
+        vr = element.vr
+        if vr in STRING_VRS:
+            text = decode_text(element, charsets() if vr in TEXT_VRS else ())
+            return "\\".join(part.rstrip(" ^") for part in text.split("\\")) if vr == "PN" else text
+        if vr == "AT":
+            return "\\".join(str(tag) for tag in _tags(element, little))
+        if vr in NUMBER_FORMATS:
+            return "\\".join(_numbers(element, vr, little))
+        if vr == "OW":
+            return "\\".join(_numbers(element, "US", little))
+        if vr == "OF":
+            return "\\".join(_numbers(element, "FL", little))
+        if not element.length:
+            return None
+        return _hexadecimal(element) if vr in BINARY_VRS else _escaped(element.value)
+
+    def encode(self, text: str | None, vr: str, little: bool, charsets: Charsets, warn: Warn) -> bytes:
+        """The encoded value of a text; no value empties the element.
+
+        Raises:
+            Failure: the VR cannot take this text.
+        """
+        if vr == "SQ" or vr == "UN" or vr in BINARY_VRS:
+            raise Failure("no-text-possible", f"an element of VR {vr} cannot be given a text")
+        if text is None and (vr in NUMBER_FORMATS or vr == "AT"):
+            raise Failure("no-value", f"there is no value to write, and an element of VR {vr} needs one")
+        if not text:
+            return b""
+        if vr in NUMBER_FORMATS:
+            return _encode_numbers(text, vr, little)
+        if vr == "AT":
+            return _encode_tags(text, little, keywords=True)
+        return _encode_string(text, vr, charsets, warn)
+
+
+class Values6:
+    """How DicomEdit 6 reads and writes (SPEC-6 sections 7 and 8.1)."""
+
+    record_meaning: Final = "XNAT DicomEdit 6 Script"
+
+    def vr_for(self, tag: int, existing: Element | None) -> str:
+        """The VR that is written: that of the element, else the dictionary's."""
+        return vr_today(tag) if existing is None else existing.vr
+
+    def read(self, element: Element, little: bool, charsets: Charsets) -> str | None:
+        """The text of an element.
+
+        Raises:
+            Failure: a sequence or encapsulated pixel data.
+        """
+        _refuse_unreadable(element)
+        vr = element.vr
+        if vr in STRING_VRS:
+            return decode_text(element, charsets() if vr in TEXT_VRS else ())
+        if vr == "AT":
+            return "\\".join(f"{tag:08X}" for tag in _tags(element, little))
+        if vr in NUMBER_FORMATS:
+            return "\\".join(_numbers(element, vr, little))
+        return _hexadecimal(element) if vr in BINARY_VRS else _escaped(element.value)
+
+    def encode(self, text: str | None, vr: str, little: bool, charsets: Charsets, warn: Warn) -> bytes:
+        """The encoded value of a text; no value empties the element.
+
+        Raises:
+            Failure: the VR cannot take this text.
+        """
+        if vr == "SQ":
+            raise Failure("no-text-possible", "a sequence cannot be given a text", "assign to an element of an item")
+        if not text:
+            return b""
+        if vr in NUMBER_FORMATS:
+            return _encode_numbers(text, vr, little)
+        if vr == "AT":
+            return _encode_tags(text, little, keywords=False)
+        if vr in BINARY_VRS:
+            raise Failure("no-text-possible", f"an element of VR {vr} cannot be given a text")
+        if vr == "UN":
+            return text.encode("utf-8")
+        return _encode_string(text, vr, charsets, warn)
+
+
+Values = Values4 | Values6

@@ -1,0 +1,168 @@
+"""Value representations: which one a new element gets, and which texts fit which (PS3.5 section 6.2)."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from struct import Struct
+from typing import Final
+
+from pydicom.datadict import dictionary_VR
+
+from anon.encoding.text import STRING_VRS, TEXT_VRS, WHOLE_TEXT_VRS
+
+__all__ = ["BINARY_VRS", "NUMBER_FORMATS", "STRING_VRS", "TEXT_VRS", "WHOLE_TEXT_VRS", "misfit", "vr_in_2012", "vr_today"]
+
+BINARY_VRS: Final = frozenset({"OB", "OD", "OF", "OL", "OV", "OW"})
+# VRs of binary numbers: the letter of `struct`.
+NUMBER_FORMATS: Final = {
+    "US": "H",
+    "SS": "h",
+    "UL": "I",
+    "SL": "i",
+    "UV": "Q",
+    "SV": "q",
+    "FL": "f",
+    "FD": "d",
+}
+_YOUNG_VRS: Final = frozenset({"OD", "OL", "OV", "SV", "UC", "UR", "UV"})  # younger than dcm4che 2
+
+# SPEC-4 section 7.1: attributes that the dictionary of 2012 had with another VR.
+_VRS_OF_2012: Final = {
+    0x00280400: "US",
+    0x00280401: "US",
+    0x00280402: "LO",
+    0x00280403: "AT",
+    0x00143022: "DS",
+    0x00287FE0: "UT",
+    0x0040E010: "UT",
+    0x0074100A: "ST",
+    0x006862F0: "FD",
+    0x00760034: "CS",
+}
+# The same section: elements added to the standard since, by group.
+_SINCE_2012: Final = {
+    0x0008: "0015 0017 0019 001C 0053 0055 009C 0101 0108 010A 010E 0118-0120 0122 0202 0221-0429 1088 1112 1190 1196"
+    " 3002 3012",
+    0x0010: "0028 0033 0034 0035 0200 0212-0219 0222 0223 1022-1024 2155",
+    0x0012: "0022 0023 0032 0041 0043 0052 0053 0055 0073 0086 0087",
+    0x0018: "0013 0061 1009 100B 11A3-11C0 1202-1205 1271 1320 1630-1638 2042-2046 6070 9297 9298 9361-937F 9383 9384"
+    " 9445 9518 9519 9543-9559 9622-9624 9810-9834 9900-9947",
+    0x0020: "0027 103F 930B",
+    0x0028: "0020 0122-0125 0304 1224 1231 1232 2002 7001-702B",
+    0x0032: "1066",
+    0x0038: "0102",
+    0x0040: "0710 1104 2011 4008 4073 8303 9213 9214 A033 A161-A163 A802-A805",
+    0x0054: "0501",
+    0x0400: "0315 0552 0600",
+}
+_WHOLE_GROUPS_SINCE_2012: Final = frozenset({0x0016, 0x0034, 0x0082, 0x3010})
+
+
+def _ranges(text: str) -> tuple[tuple[int, int], ...]:
+    pairs = (part.partition("-") for part in text.split())
+    return tuple((int(first, 16), int(last or first, 16)) for first, _, last in pairs)
+
+
+_RANGES: Final = {group: _ranges(text) for group, text in _SINCE_2012.items()}
+
+
+def _is_younger_than_2012(tag: int) -> bool:
+    group, element = tag >> 16, tag & 0xFFFF
+    if group in _WHOLE_GROUPS_SINCE_2012:
+        return True
+    return any(first <= element <= last for first, last in _RANGES.get(group, ()))
+
+
+def _dictionary_vr(tag: int) -> str | None:
+    """The VR of the current dictionary, one of several where it allows several; None when unknown."""
+    if tag & 0xFFFF == 0:
+        return "UL"
+    try:
+        known = dictionary_VR(tag)
+    except KeyError:
+        return None
+    if known == "NONE":
+        return None
+    if " or " not in known:
+        return known
+    if tag == 0x7FE00010:
+        return "OW"
+    if known == "OB or OW":
+        return "OB"
+    return "OW" if "OW" in known else known.split(" or ")[0]
+
+
+@lru_cache(maxsize=4096)
+def vr_in_2012(tag: int) -> str:
+    """The VR that DicomEdit 4 writes: dcm4che 2.0.29's dictionary, LO for all it does not know."""
+    if tag >> 16 & 1:
+        return "LO" if tag & 0xFFFF else "UL"
+    if tag in _VRS_OF_2012:
+        return _VRS_OF_2012[tag]
+    known = _dictionary_vr(tag)
+    if known is None or known in _YOUNG_VRS or _is_younger_than_2012(tag):
+        return "LO"
+    return known
+
+
+@lru_cache(maxsize=4096)
+def vr_today(tag: int) -> str:
+    """The VR of a new element in DicomEdit 6: the current dictionary; UN for private data and the unknown."""
+    if tag >> 16 & 1:
+        return "LO" if 0x10 <= tag & 0xFFFF <= 0xFF else "UN"
+    return _dictionary_vr(tag) or "UN"
+
+
+_NUMBER_STRUCTS: Final = {
+    (vr, little): Struct(("<" if little else ">") + letter)
+    for vr, letter in NUMBER_FORMATS.items()
+    for little in (True, False)
+}
+
+
+def number_struct(vr: str, little: bool) -> Struct:
+    """The struct of one number of a binary VR."""
+    return _NUMBER_STRUCTS[vr, little]
+
+
+_MAX_CHARACTERS: Final = {
+    "AE": 16,
+    "AS": 4,
+    "CS": 16,
+    "DS": 16,
+    "IS": 12,
+    "DT": 26,
+    "LO": 64,
+    "LT": 10240,
+    "PN": 64,
+    "SH": 16,
+    "ST": 1024,
+    "TM": 16,
+    "UI": 64,
+}
+_FORMS: Final = {
+    "AS": re.compile(r"[0-9]{3}[DWMY]"),
+    "CS": re.compile(r"[A-Z0-9 _]*"),
+    "DA": re.compile(r"[0-9]{8}"),
+    "DS": re.compile(r" *[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)? *"),
+    "DT": re.compile(r"[0-9]{4,14}(\.[0-9]{1,6})?([+-][0-9]{4})?"),
+    "IS": re.compile(r" *[+-]?[0-9]+ *"),
+    "TM": re.compile(r"[0-9]{2}([0-9]{2}([0-9]{2}(\.[0-9]{1,6})?)?)?"),
+    "UI": re.compile(r"(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*))*"),
+}
+
+
+def misfit(vr: str, text: str) -> str:
+    """How a text breaks the rules of its VR, in words without the text; "" when it fits."""
+    longest = _MAX_CHARACTERS.get(vr)
+    form = _FORMS.get(vr)
+    if longest is None and form is None:
+        return ""
+    for value in (text,) if vr in WHOLE_TEXT_VRS else text.split("\\"):
+        parts = value.split("=") if vr == "PN" else (value,)
+        if longest is not None and max(map(len, parts)) > longest:
+            return f"the value is longer than {vr} allows ({longest} characters)"
+        if form is not None and value and form.fullmatch(value) is None:
+            return f"the value is not a valid {vr}"
+    return ""
