@@ -137,7 +137,8 @@ class Site:
     def refresh(self) -> None:
         """Take over changed settings and scripts; keep the last good ones when the new ones are wrong."""
         seen = _signature(self._settings.config_path)
-        if self._reload is not None and seen != self._settings_seen:
+        is_changed = seen != self._settings_seen or self.scripts.has_new_files()
+        if self._reload is not None and is_changed:
             self._settings_seen = seen
             try:
                 self._take_over(self._reload())
@@ -151,14 +152,13 @@ class Site:
             if getattr(settings, name) != getattr(self._settings, name):
                 raise ConfigurationProblemError(f"[{name}] cannot change while the server runs; restart it")
         require_usable(settings)
+        self.scripts.use_settings(settings)
         self._settings = settings
         self.files.min_free_bytes = settings.limits.min_free_bytes
-        if self._scripts is not None:
-            self._scripts.use_settings(settings)
 
     @property
     def owner(self) -> str:
-        """Names this process in leases: the id of its log of files in flight, which it locks while it lives."""
+        """Names this process in leases: the id of its log of files in flight, locked while it lives."""
         return self.files.writer_id
 
     def new_lease(self, seconds: int = LEASE_SECONDS) -> dict[str, object]:

@@ -170,6 +170,15 @@ def record_arrival(
     )
 
 
+def touch_receiving(connection: Connection, session_id: int, now: datetime) -> None:
+    """A sender repeats instances: a session that is still received goes on waiting for new ones."""
+    connection.execute(
+        SESSION.update()
+        .where(SESSION.c.id == session_id, SESSION.c.state == SessionState.RECEIVING)
+        .values(last_received_at=now)
+    )
+
+
 def change_state(
     connection: Connection,
     session_id: int,
@@ -234,19 +243,19 @@ def add_scan(
     session_id: int,
     *,
     label: str,
-    modality_label: str,
+    suffix: str,
     series_key: str,
     series_uid: str | None,
     modality: str | None,
     scan_type: str | None,
 ) -> KnownScan:
-    """Allot a scan id to a series: `label`, or `<label>-<MODALITY><n>` when another series has it."""
+    """Allot a scan id to a series: `label`, or `<label>-<suffix><n>` when another series has it."""
     taken = scan_labels(connection, session_id)
     allotted, number = label, 0
     while allotted in taken:
         number += 1
-        suffix = f"-{modality_label}{number}"
-        allotted = f"{label[: 64 - len(suffix)]}{suffix}"
+        ending = f"-{suffix}{number}"
+        allotted = f"{label[: 64 - len(ending)]}{ending}"
     scan_id = insert(
         connection,
         SCAN,
