@@ -53,8 +53,8 @@ _E = SessionEvent
 #: Every step that is allowed; whatever is not here is refused.
 #:
 #: `archive_requested` in CONFLICT is for a reviewed archive that says what to do with existing data; the
-#: archive step itself refuses a plain one there. `restored` also undoes an operation that a crash broke off; it
-#: leads back to the state before, which the caller knows (`back_to`), else to READY.
+#: archive step itself refuses a plain one there. `restored` also undoes an operation that a crash broke off;
+#: it leads back to the state before, which the caller knows (`back_to`), else to READY.
 TRANSITIONS: Final[Mapping[tuple[SessionState, SessionEvent], SessionState]] = {
     (_S.RECEIVING, _E.INSTANCE_STORED): _S.RECEIVING,
     (_S.RECEIVING, _E.CONFLICT_FOUND): _S.CONFLICT,
