@@ -1,0 +1,135 @@
+"""`prearc archive`: look at what would happen, confirm the labels, archive."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, TextIO, TypedDict
+
+import typer
+
+from cli.actions import Yes, ask
+from cli.context import Invocation, examples, get_invocation, opened_site
+from cli.exits import SomeFailedError, exit_code
+from cli.output import complain, print_document, print_facts, print_table, say
+from cli.views import Ref, print_sessions
+
+if TYPE_CHECKING:
+    from prearchive.archive import ArchivePlan
+
+
+class Wish(TypedDict):
+    """What the options ask for, as the archive step takes it."""
+
+    project: str | None
+    subject: str | None
+    session: str | None
+    overwrite: str
+
+
+class Overwrite(StrEnum):
+    """What to do when the archive has this session already."""
+
+    NONE = "none"
+    APPEND = "append"
+    DELETE = "delete"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the command line."""
+    app.command(
+        "archive",
+        epilog=examples(
+            "prearc archive 4 --dry-run",
+            "prearc archive 4 --subject S01 --session S01_v01_mr --yes",
+            "prearc archive 5 --project TRAINING      (from Unassigned)",
+        ),
+    )(archive)
+
+
+def archive(
+    context: typer.Context,
+    ref: Ref,
+    subject: Annotated[
+        str | None, typer.Option("--subject", metavar="S", help="The subject's label.")
+    ] = None,
+    session: Annotated[
+        str | None, typer.Option("--session", metavar="L", help="The session's label.")
+    ] = None,
+    project: Annotated[
+        str | None, typer.Option("--project", metavar="P", help="The project, for a session of Unassigned.")
+    ] = None,
+    overwrite: Annotated[
+        Overwrite, typer.Option("--overwrite", help="When it is archived already: refuse, merge or replace.")
+    ] = Overwrite.NONE,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show labels, conflicts and header changes; change nothing.")
+    ] = False,
+    yes: Yes = False,
+) -> None:
+    """Archive a session. Confirms the labels and runs the project's script on every file."""
+    invocation = get_invocation(context)
+    with opened_site(invocation) as site:
+        from prearchive.archive import archive_session, plan_archive
+        from prearchive.references import get_session_id
+
+        number = get_session_id(site, ref, "prearchive")
+        wish = Wish(project=project, subject=subject, session=session, overwrite=overwrite.value)
+        if dry_run:
+            with progress_bar("looking", invocation) as advance:
+                plan = plan_archive(site, number, **wish, progress=advance)
+            _show_plan(invocation, plan)
+            if plan.refusal is not None:
+                complain(f"this would be refused: {plan.refusal}")
+                raise SomeFailedError(exit_code(plan.refusal))
+            return
+        if not yes:
+            plan = plan_archive(site, number, **wish, with_changes=False)
+            if plan.refusal is not None:
+                raise plan.refusal  # before anybody is asked
+            if sys.stdin.isatty():
+                _tell_plan(plan, stream=sys.stderr)
+            ask("Archive it with these labels?")
+        with progress_bar("archiving", invocation) as advance:
+            row = archive_session(site, number, **wish, who=invocation.who, confirm=True, progress=advance)
+        if invocation.as_json:
+            print_document(row)
+        else:
+            print_sessions([row])
+
+
+def _show_plan(invocation: Invocation, plan: ArchivePlan) -> None:
+    if invocation.as_json:
+        print_document(plan)
+        return
+    _tell_plan(plan)
+    say("\nWhat the project's script would change")
+    print_table(
+        ("PATH", "FILES", "BEFORE", "AFTER"),
+        [(change.path, change.files, change.before, change.after) for change in plan.changes],
+        right=("FILES",),
+        empty="nothing",
+    )
+
+
+def _tell_plan(plan: ArchivePlan, stream: TextIO | None = None) -> None:
+    print_facts([(name, plan.labels[name]) for name in ("project", "subject", "session")], stream=stream)
+    for notice in plan.notices:
+        say(f"{notice.kind} {notice.code}: {notice.text}", stream=stream)
+
+
+@contextmanager
+def progress_bar(what: str, invocation: Invocation) -> Iterator[Callable[[int, int], None]]:
+    """Give a function that takes (done, total) and draws a bar, where standard error is a terminal."""
+    if invocation.as_json or not sys.stderr.isatty():
+        yield lambda done, total: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(what, total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)

@@ -1,0 +1,164 @@
+"""Everything `prearc` prints: one JSON document, or text for people.
+
+Values of data sets, labels and names of senders can hold control characters; a terminal would obey them.
+`safe_text` makes them visible instead, and every table and message goes through it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import json
+import re
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TextIO
+
+# C0 and C1 controls, delete, and the characters that turn the writing direction; not tab and line feed.
+_CONTROLS = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+_STATUS_STYLES = {
+    "READY": "green",
+    "ARCHIVED": "green",
+    "RECEIVING": "cyan",
+    "CONFLICT": "yellow",
+    "ERROR": "red",
+    "error": "red",
+    "warning": "yellow",
+    "FAIL": "red",
+    "WARN": "yellow",
+}
+
+
+def safe_text(text: str, *, one_line: bool = False) -> str:
+    """Return `text` with control characters as visible escapes; with `one_line` also line feeds and tabs."""
+    text = _CONTROLS.sub(
+        lambda match: match[0].encode("unicode_escape").decode("ascii"), _with_surrogates(text)
+    )
+    return text.replace("\n", "\\n").replace("\t", "\\t") if one_line else text
+
+
+def _with_surrogates(text: str) -> str:
+    # Undecodable bytes of a file's name are lone surrogates, which no terminal takes.
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def to_document(value: Any) -> Any:
+    """Return `value` as what `json` can write: data classes become objects, times ISO 8601 with offset."""
+    if hasattr(value, "as_json"):
+        return to_document(value.as_json())
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {name.name: to_document(getattr(value, name.name)) for name in dataclasses.fields(value)}
+    if isinstance(value, enum.Enum):
+        return value.value
+    if isinstance(value, datetime):
+        return value.astimezone().isoformat()
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, Mapping):
+        return {str(to_document(key)): to_document(item) for key, item in value.items()}
+    if isinstance(value, tuple) and hasattr(value, "_asdict"):
+        return to_document(value._asdict())
+    if isinstance(value, Iterable) and not isinstance(value, str | bytes):
+        return [to_document(item) for item in value]
+    return value
+
+
+def print_document(value: Any) -> None:
+    """Print the one JSON document of this command; ASCII only, so that no terminal obeys it."""
+    print(json.dumps(to_document(value), indent=2), flush=True)  # noqa: T201
+
+
+def say(text: str = "", *, stream: TextIO | None = None) -> None:
+    """Print text for people on standard output."""
+    print(safe_text(text), file=stream or sys.stdout, flush=True)
+
+
+def complain(text: str) -> None:
+    """Print a message on standard error, with the program's name as other tools do."""
+    print(f"prearc: {safe_text(text)}", file=sys.stderr, flush=True)  # noqa: T201
+
+
+def is_terminal() -> bool:
+    """Tell whether a person reads standard output as it appears."""
+    return sys.stdout.isatty()
+
+
+def cell(value: Any) -> str:
+    """Return one cell of a table: `-` for nothing, times without seconds in local time."""
+    if value is None or value == "":
+        return "-"
+    if isinstance(value, datetime):
+        return value.astimezone().strftime("%Y-%m-%d %H:%M")
+    if isinstance(value, enum.Enum):
+        return str(value.value)
+    return safe_text(str(value), one_line=True)
+
+
+def print_table(
+    headings: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    *,
+    right: Sequence[str] = (),
+    empty: str = "nothing",
+) -> None:
+    """Print a table: drawn by rich on a terminal, else aligned plain text, never wrapped and never cut.
+
+    Args:
+        headings: one a column.
+        rows: one value a column each.
+        right: headings of the columns that hold numbers.
+        empty: what to say when there are no rows.
+    """
+    cells = [[cell(value) for value in row] for row in rows]
+    if not cells:
+        say(f"({empty})")
+    elif is_terminal():
+        _print_drawn(headings, cells, right)
+    else:
+        _print_aligned(headings, cells, right)
+
+
+def _print_aligned(headings: Sequence[str], cells: list[list[str]], right: Sequence[str]) -> None:
+    widths = [max(len(heading), *(len(row[i]) for row in cells)) for i, heading in enumerate(headings)]
+    for row in [list(headings), *cells]:
+        parts = [
+            text.rjust(width) if heading in right else text.ljust(width)
+            for text, width, heading in zip(row, widths, headings, strict=True)
+        ]
+        say("  ".join(parts).rstrip())
+
+
+def _print_drawn(headings: Sequence[str], cells: list[list[str]], right: Sequence[str]) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, header_style="bold")
+    for heading in headings:
+        table.add_column(heading, justify="right" if heading in right else "left", overflow="fold")
+    for row in cells:
+        table.add_row(*(Text(text, style=_STATUS_STYLES.get(text, "")) for text in row))
+    Console(highlight=False, soft_wrap=False).print(table)
+
+
+def print_facts(facts: Iterable[tuple[str, Any]], *, stream: TextIO | None = None) -> None:
+    """Print `name  value` lines, values under each other."""
+    shown = [(name, cell(value)) for name, value in facts]
+    width = max((len(name) for name, _ in shown), default=0)
+    for name, text in shown:
+        say(f"{name.ljust(width)}  {text}", stream=stream)
+
+
+def size_text(size_bytes: int) -> str:
+    """Return a size for people: `512.0 KiB`."""
+    size = float(size_bytes)
+    for unit in ("B", "KiB", "MiB", "GiB", "TiB"):
+        if size < 1024 or unit == "TiB":
+            break
+        size /= 1024
+    return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
