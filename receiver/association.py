@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 MAX_ASSOCIATE_PDU_BYTES = 1024 * 1024  # 128 presentation contexts with 32 transfer syntaxes each have 280 KiB
 _ASSOCIATE_RQ = 0x01
+_PDU_TYPES = frozenset(range(0x01, 0x08))
 _NEGOTIATION_PDUS = frozenset({_ASSOCIATE_RQ, 0x02})
 MAX_OTHER_PDU_BYTES = 64  # release and abort have 4
 _HEADER = struct.Struct(">BxI")
@@ -102,6 +103,8 @@ class Provider(DULServiceProvider):
             self._wake_association()
 
     def _is_transport_event(self) -> bool:
+        if self.event_queue.queue:
+            return False  # first things first: an event may change the state
         state = self.state_machine.current_state
         if state == _ESTABLISHED:
             return self._serve()
@@ -121,7 +124,11 @@ class Provider(DULServiceProvider):
         if bytestream[0] == _ASSOCIATE_RQ:
             # Some senders pad AE titles with NUL, which pynetdicom takes for a broken PDU.
             bytestream[_AE_TITLES] = bytestream[_AE_TITLES].replace(b"\0", b" ")
-        return super()._decode_pdu(bytestream)
+        try:
+            return super()._decode_pdu(bytestream)
+        except Exception:  # of many kinds; pynetdicom makes an invalid PDU of each
+            self._association.end_because("invalid-pdu")
+            raise
 
     def _read_pdu_data(self) -> None:
         """Read a PDU as pynetdicom does, but not one that claims to be longer than it may be."""
@@ -130,16 +137,16 @@ class Provider(DULServiceProvider):
         except OSError as error:
             self._lose_connection(error)
             return
-        longest = MAX_ASSOCIATE_PDU_BYTES if pdu_type in _NEGOTIATION_PDUS else MAX_OTHER_PDU_BYTES
-        if length > longest:
-            self._association.end_because("pdu-too-long")
-            self.event_queue.put(_INVALID_PDU)
-            return
-        super()._read_pdu_data()
+        if pdu_type not in _PDU_TYPES:
+            self._refuse_pdu("not-dicom")
+        elif length > (MAX_ASSOCIATE_PDU_BYTES if pdu_type in _NEGOTIATION_PDUS else MAX_OTHER_PDU_BYTES):
+            self._refuse_pdu("pdu-too-long")
+        else:
+            super()._read_pdu_data()
 
     def _serve(self) -> bool:
         """Read and serve P-DATA-TF until there is something else to do."""
-        while not self.to_provider_queue.queue and not self._kill_thread:
+        while not (self.to_provider_queue.queue or self.event_queue.queue or self._kill_thread):
             if not self.connection.wait(_WAIT_SECONDS):
                 self._check_patience()
                 return False
@@ -149,14 +156,12 @@ class Provider(DULServiceProvider):
                     self._read_pdu_data()
                     return True
                 if length > self._max_pdu_bytes:
-                    self._association.end_because("pdu-too-long")
-                    self.event_queue.put(_INVALID_PDU)
+                    self._refuse_pdu("pdu-too-long")
                     return True
                 for message in self._collector.read_pdu(self.connection, length):
                     self._answer(message)
             except ProtocolViolationError:
-                self._association.end_because("protocol-error")
-                self.event_queue.put(_INVALID_PDU)
+                self._refuse_pdu("protocol-error")
                 return True
             except OSError as error:
                 self._lose_connection(error)
@@ -195,6 +200,11 @@ class Provider(DULServiceProvider):
         self._association.end_because(reason)
         self._association.acse.send_abort(0x00)
         self._wake_association()
+
+    def _refuse_pdu(self, reason: str) -> None:
+        """Let the state machine abort the association."""
+        self._association.end_because(reason)
+        self.event_queue.put(_INVALID_PDU)
 
     def _lose_connection(self, error: OSError) -> None:
         self._association.end_because("too-slow" if isinstance(error, TimeoutError) else "connection-lost")
@@ -245,9 +255,9 @@ class AcceptedAssociation(Association):
         finally:
             if self.dul.is_alive():
                 self.kill()
-            event = "association_released" if self.is_released else "association_aborted"
-            self.conversation.close(event, None if self.is_released else self._reason or "connection-lost")
+            self.conversation.close(is_released=self.is_released, reason=self._reason)
             self.reception.leave_connection(self._peer)
+            cast(ReadAheadSocket, self.dul.socket).release()
             self.reception.associations.remove(self)
 
     def _run_reactor(self) -> None:

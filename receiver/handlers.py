@@ -166,6 +166,7 @@ class Conversation:
         self._settings = reception.settings
         self._receiver = Receiver(enabled=False)
         self._sender: Sender | None = None
+        self._is_refused = False
         self._instances = 0
         self._failures = 0
         self._log: Any = log.bind(peer=peer)
@@ -194,9 +195,11 @@ class Conversation:
         try:
             refusal = self._find_refusal(sender)
         except Exception as error:
+            self._is_refused = True
             self._log.error("association_refused", reason="internal", error=type(error).__name__)
             return Refusal.INTERNAL
         if refusal is not None:
+            self._is_refused = True
             self._log.warning("association_refused", reason=refusal.reason)
             return refusal
         self._sender = sender
@@ -226,9 +229,12 @@ class Conversation:
             case _:
                 return command.response(Status.UNRECOGNIZED_OPERATION, "Only C-STORE and C-ECHO are served")
 
-    def close(self, event: str, reason: str | None) -> None:
-        """The association is over: `event` is association_released or association_aborted."""
+    def close(self, *, is_released: bool, reason: str | None) -> None:
+        """The association is over; `reason` says why, where it was not released."""
         if self._sender is None:
+            # It never became an association. Without a word it is a port scan, or somebody's health check.
+            if reason is not None and not self._is_refused:
+                self._log.warning("association_refused", reason=reason)
             return
         sender, self._sender = self._sender, None
         self._reception.admission.leave_association(self._peer)
@@ -239,9 +245,10 @@ class Conversation:
         duration = self._reception.clock() - sender.started_at
         fields: dict[str, Any] = {"instances": self._instances, "failures": self._failures}
         fields["duration_ms"] = round(duration.total_seconds() * 1000)
-        if reason is not None:
-            fields["reason"] = reason
-        self._log.info(event, **fields)
+        if is_released:
+            self._log.info("association_released", **fields)
+        else:
+            self._log.warning("association_aborted", reason=reason or "connection-lost", **fields)
 
     def _find_refusal(self, sender: Sender) -> Refusal | None:
         reception = self._reception

@@ -8,6 +8,7 @@ network cannot live with: reads that wait for ever, 4 KiB at a time; `select`, w
 from __future__ import annotations
 
 import errno
+import gc
 import select
 import socket
 import ssl
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 BUFFER_BYTES = 256 * 1024
 BACKLOG = 128
+_COLLECT_SECONDS = 60.0
 _DRAIN_SECONDS = 1.0
 _DRAIN_BYTES = 8 * 1024 * 1024
 _OUT_OF_DESCRIPTORS = (errno.EMFILE, errno.ENFILE)
@@ -127,6 +129,11 @@ class ReadAheadSocket(AssociationSocket):
             pass
         self.close()
 
+    def release(self) -> None:
+        """Give the buffer back; finished associations are only found by the garbage collector."""
+        self._buffer = memoryview(b"")
+        self._start = self._end = 0
+
     def hang_up(self) -> None:
         """Shut the connection down from another thread; the reading thread sees it closed."""
         connection = self.socket
@@ -201,6 +208,8 @@ class Listener(ThreadedAssociationServer):
     ) -> None:
         self.reception = reception
         self.tls = tls
+        self._collected_at = time.monotonic()
+        self._has_garbage = False
         # The TLS context is not given to the base class, which would shake hands in the accepting thread.
         super().__init__(entity, address, entity.ae_title, [], request_handler=ConnectionHandler)
 
@@ -223,7 +232,19 @@ class Listener(ThreadedAssociationServer):
 
     def verify_request(self, request: Any, client_address: Any) -> bool:
         """Whether there is a place for a connection from this address; otherwise it is closed."""
-        return self.reception.enter_connection(plain_address(client_address[0]))
+        peer = plain_address(client_address[0])
+        if self.reception.enter_connection(peer):
+            self._has_garbage = True
+            return True
+        log.warning("association_refused", peer=peer, reason="too-many-connections")
+        return False
+
+    def service_actions(self) -> None:
+        """Collect finished associations, which refer to themselves, every minute; not more often."""
+        if self._has_garbage and time.monotonic() - self._collected_at > _COLLECT_SECONDS:
+            self._has_garbage = False
+            self._collected_at = time.monotonic()
+            gc.collect()
 
     def finish_request(self, request: Any, client_address: Any) -> None:
         """Shake hands where TLS is on, then start the association; in the connection's own thread."""
@@ -241,5 +262,5 @@ class Listener(ThreadedAssociationServer):
         log.info("association_refused", peer=plain_address(client_address[0]), reason="connection-failed")
 
     def shutdown(self) -> None:
-        """Leave `serve_forever`. (pynetdicom's would look for this listener in a list of the entity.)"""
+        """Leave `serve_forever`; pynetdicom would look for this listener in a list of the entity."""
         BaseServer.shutdown(self)
