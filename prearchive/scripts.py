@@ -111,12 +111,20 @@ class ScriptShelf:
         """
         return [self._get(source) for source in _wanted(self._settings)]
 
-    def find_mistakes(self) -> dict[str, Exception]:
-        """Try every script that is switched on, as its file is now; return what is wrong, by script name."""
-        found: dict[str, Exception] = {}
+    def in_force(self) -> list[LoadedScript]:
+        """Return the scripts that were loaded and are switched on."""
+        names = [source.name for source in _wanted(self._settings)]
+        return [self._shelved[name].loaded for name in names if name in self._shelved]
+
+    def newest(self) -> dict[str, LoadedScript | Exception]:
+        """Compile every script that is switched on as its file is now, by name; mistakes are not raised.
+
+        Nothing of it comes into force.
+        """
+        found: dict[str, LoadedScript | Exception] = {}
         for source in _wanted(self._settings):
             try:
-                _load(source)
+                found[source.name], _ = _load(source)
             except (ConfigurationProblemError, ScriptError) as error:
                 found[source.name] = error
         return found
@@ -186,6 +194,13 @@ def explain(error: Exception, path: Path) -> str:
     except OSError:
         return str(error)
     return render(error.diagnostics, text, error.name)
+
+
+def script_path(settings: Settings, name: str) -> Path:
+    """Return where the script of this name is: `site.das`, or `projects/<PROJECT>.das`."""
+    if name == SITE_SCRIPT_NAME:
+        return settings.site_script_path
+    return settings.project_script_path(name.removeprefix("projects/").removesuffix(".das"))
 
 
 def _site_source(settings: Settings) -> _Source:

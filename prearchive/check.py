@@ -1,0 +1,326 @@
+"""Holds settings, scripts, database and files of a site against each other; changes nothing.
+
+Works while a server receives: whatever looks wrong is read a second time before it is reported, and files
+that a process is just writing, or that a dead process left without an acknowledgement, are no findings.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from prearchive import paths
+from prearchive.db import upkeep
+from prearchive.db.engine import database_url, integrity_problems, sqlite_path
+from prearchive.db.upkeep import InstancePlace, SessionPlace
+from prearchive.errors import ConfigurationProblemError
+from prearchive.keys import KEY_NAME, key_path
+from prearchive.manifest import find_manifest
+from prearchive.naming import template_problem
+from prearchive.routing import routing_problems
+from prearchive.scripts import explain, script_path
+from prearchive.settle import find_damage
+from prearchive.states import BUSY_STATES, SessionState
+
+if TYPE_CHECKING:
+    from prearchive.site import Site
+
+Severity = Literal["error", "warning"]
+Progress = Callable[[int, int], None]
+
+#: States in which a session's manifest says what its rows say.
+WITH_MANIFEST = frozenset({SessionState.READY, SessionState.ARCHIVED})
+_MOST_STRAYS = 20  # named for one place; the rest is counted
+_OTHERS = 0o077
+_OTHERS_BUT_GROUP = 0o027  # with [storage] group: it may read
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that is wrong.
+
+    Attributes:
+        severity: "error": data or anonymization are at stake; "warning": somebody should look.
+        code: names the kind of finding; stable.
+        where: a key, a script, a path below the storage root, or a session.
+        text: what is wrong and what to do.
+    """
+
+    severity: Severity
+    code: str
+    where: str
+    text: str
+
+
+def check_site(site: Site, *, progress: Progress | None = None) -> list[Finding]:
+    """Check everything; an empty list says that nothing is wrong.
+
+    Args:
+        site: which.
+        progress: is told how many stored files of how many have been read.
+    """
+    findings = [*_settings_findings(site), *_script_findings(site), *_permission_findings(site)]
+    with site.read_engine.begin() as connection:
+        damage = integrity_problems(connection)
+    findings += [Finding("error", "database-damaged", "database", text) for text in damage]
+    findings += _server_findings(site)
+    with site.read_engine.begin() as connection:
+        sessions = upkeep.session_places(connection)
+        total = upkeep.count_instances(connection)
+    count = _Counter(progress, total)
+    for session in sessions:
+        findings += _session_findings(site, session, count)
+    findings += _stray_findings(site, sessions)
+    return findings
+
+
+class _Counter:
+    """Tells the progress."""
+
+    def __init__(self, progress: Progress | None, total: int) -> None:
+        self._progress = progress
+        self._done = 0
+        self._total = total
+
+    def advance(self) -> None:
+        """One more file was read; instances that arrive meanwhile count too."""
+        self._done += 1
+        self._total = max(self._total, self._done)
+        if self._progress is not None:
+            self._progress(self._done, self._total)
+
+
+# -- settings, scripts, permissions, servers
+
+
+def _settings_findings(site: Site) -> Iterator[Finding]:
+    settings = site.settings
+    where = str(settings.config_path)
+    for problem in routing_problems(settings):
+        yield Finding("error", "bad-routing-rule", where, problem)
+    problem_text = template_problem(settings.sessions.file_name)
+    if problem_text is not None:
+        yield Finding("error", "bad-file-name-template", where, f"sessions.file_name: {problem_text}")
+
+
+def _script_findings(site: Site) -> Iterator[Finding]:
+    for name, found in site.scripts.newest().items():
+        if isinstance(found, Exception):
+            code = "script-unusable" if isinstance(found, ConfigurationProblemError) else "script-error"
+            yield Finding("error", code, name, explain(found, script_path(site.settings, name)))
+
+
+def _permission_findings(site: Site) -> Iterator[Finding]:
+    grouped = site.settings.storage.group is not None
+    forbidden = _OTHERS_BUT_GROUP if grouped else _OTHERS
+    for name in paths.TOP_FOLDERS:
+        yield from _mode_findings(site.root / name, name, "folder-open-to-others", forbidden)
+    key_file = key_path(site.root, site.settings.storage.key_file)
+    yield from _mode_findings(key_file, KEY_NAME, "key-open-to-others", _OTHERS, severity="error")
+    database = sqlite_path(database_url(site.settings.database.url, site.root))
+    if database is not None:
+        yield from _mode_findings(database, database.name, "database-open-to-others", _OTHERS)
+
+
+def _mode_findings(
+    path: Path, where: str, code: str, forbidden: int, severity: Severity = "warning"
+) -> Iterator[Finding]:
+    try:
+        mode = stat.S_IMODE(path.stat().st_mode)
+    except FileNotFoundError:
+        return  # a key may come from the environment, folders are made when they are needed
+    if mode & forbidden:
+        text = f"its mode is {mode:04o}: others can read or change it; use {mode & ~forbidden:04o}"
+        yield Finding(severity, code, where, text)
+
+
+def _server_findings(site: Site) -> Iterator[Finding]:
+    with site.read_engine.begin() as connection:
+        servers = upkeep.servers(connection)
+    for server in servers:
+        if not server.is_alive(site.clock()):
+            continue
+        for problem in server.scripts.get("problems", []):
+            text = f"a running server keeps the last good version: {problem}"
+            yield Finding("error", "newest-version-not-in-force", f"server {server.owner}", text)
+
+
+# -- sessions: rows against files
+
+
+def _session_findings(site: Site, session: SessionPlace, count: _Counter) -> list[Finding]:
+    """Check one session; what looks wrong must look wrong twice, on rows that did not change between."""
+    found = _look_at(site, session, count)
+    for _ in range(3):
+        if not found:
+            return []
+        with site.read_engine.begin() as connection:
+            now = upkeep.find_session_place(connection, session.id)
+        if now is None:
+            return []
+        again = _look_at(site, now, None)
+        if again == found:
+            return found
+        found = again
+    return found
+
+
+def _look_at(site: Site, session: SessionPlace, count: _Counter | None) -> list[Finding]:
+    where = f"session {session.id}"
+    if session.state in BUSY_STATES:
+        return _busy_findings(site, session, where)
+    if session.state is SessionState.DELETED and not site.files.has_folder(session.path):
+        return []  # merged into another one, or somebody emptied the trash
+    with site.read_engine.begin() as connection:
+        places = upkeep.instance_places(connection, session.id)
+    found = []
+    for place in places:
+        problem = find_damage(site, session.path, place)
+        if count is not None:
+            count.advance()
+        if problem is not None:
+            path = paths.instance_path(session.path, place.scan_label, place.file_name)
+            code = "file-missing" if problem == "is missing" else "file-damaged"
+            found.append(Finding("error", code, path, f"the file {problem} ({where}, {session.state.value})"))
+    found += _count_findings(session, places, where)
+    if session.state in WITH_MANIFEST and places:
+        found += _manifest_findings(site, session, places)
+    found += _unknown_files(site, session, places)
+    return found
+
+
+def _busy_findings(site: Site, session: SessionPlace, where: str) -> list[Finding]:
+    expires_at = session.lease_expires_at
+    is_late = expires_at is None or expires_at < site.clock()
+    if not is_late and site.files.is_alive(session.lease_owner):
+        return []
+    text = (
+        f"it is {session.state.value}, but nobody works on it any more: "
+        "the next start of `prearc serve` finishes or undoes that"
+    )
+    return [Finding("error", "stuck-session", where, text)]
+
+
+def _count_findings(session: SessionPlace, places: list[InstancePlace], where: str) -> list[Finding]:
+    size_bytes = sum(place.size_bytes for place in places)
+    if (session.instance_count, session.size_bytes) == (len(places), size_bytes):
+        return []
+    text = (
+        f"the session counts {session.instance_count} instances with {session.size_bytes} bytes, "
+        f"its rows are {len(places)} with {size_bytes}; `prearc rebuild` counts anew"
+    )
+    return [Finding("warning", "count-differs", where, text)]
+
+
+def _manifest_findings(site: Site, session: SessionPlace, places: list[InstancePlace]) -> list[Finding]:
+    path = paths.join(session.path, paths.MANIFEST_NAME)
+    manifest = find_manifest(site.files, session.path)
+    if manifest is None:
+        return [Finding("error", "manifest-missing", path, "there is no manifest that can be used")]
+    rows = manifest.rows
+    differing = [
+        name for name in ("project", "subject", "label") if rows.session.get(name) != getattr(session, name)
+    ]
+    named = {(scan.label, instance.file_name, instance.digest) for scan, instance in rows.instances()}
+    if named != {(place.scan_label, place.file_name, place.digest) for place in places}:
+        differing.append("instances")
+    if not differing:
+        return []
+    text = f"the manifest and the database differ in: {', '.join(differing)}"
+    return [Finding("error", "manifest-differs", path, text)]
+
+
+# -- files that no row names
+
+
+def _unknown_files(site: Site, session: SessionPlace, places: list[InstancePlace]) -> list[Finding]:
+    if session.state is SessionState.DELETED:
+        return []  # the trash is for the operator
+    known = {paths.instance_path(session.path, place.scan_label, place.file_name) for place in places}
+    known.add(paths.join(session.path, paths.MANIFEST_NAME))
+    unknown = [path for path in _files_below(site.root, session.path) if path not in known]
+    if not unknown:
+        return []
+    # In this order: a file that is no longer in flight has its row by now, or is gone.
+    in_flight = _in_flight(site)
+    with site.read_engine.begin() as connection:
+        places = upkeep.instance_places(connection, session.id)
+    known |= {paths.instance_path(session.path, place.scan_label, place.file_name) for place in places}
+    return _strays(site, (path for path in unknown if path not in in_flight and path not in known))
+
+
+def _stray_findings(site: Site, sessions: Iterable[SessionPlace]) -> list[Finding]:
+    """Find files below prearchive and archive that are in no session's folder."""
+    seen = {session.path for session in sessions}
+    outside = list(_outside(site.root, seen))
+    if not outside:
+        return []
+    in_flight = _in_flight(site)
+    with site.read_engine.begin() as connection:
+        owned = {session.path for session in upkeep.session_places(connection)}
+    owned |= seen
+    return _strays(site, (path for path in outside if path not in in_flight and not _prefixes(path) & owned))
+
+
+def _outside(root: Path, session_paths: set[str]) -> Iterator[str]:
+    above = {prefix for path in session_paths for prefix in _prefixes(path) if prefix != path}
+    waiting = [paths.PREARCHIVE, paths.ARCHIVE]
+    while waiting:
+        folder = waiting.pop()
+        for name, is_folder in _entries(root / folder):
+            path = f"{folder}/{name}"
+            if not is_folder:
+                yield path
+            elif path in above:
+                waiting.append(path)
+            elif path not in session_paths:
+                yield from _files_below(root, path)
+
+
+def _strays(site: Site, candidates: Iterable[str]) -> list[Finding]:
+    text = "no row names this file: it was never acknowledged, or somebody put it here"
+    found = [path for path in candidates if os.path.lexists(site.root / path)]
+    findings = [Finding("error", "stray-file", path, text) for path in found[:_MOST_STRAYS]]
+    if len(found) > _MOST_STRAYS:
+        more = len(found) - _MOST_STRAYS
+        where = paths.parent(found[_MOST_STRAYS])
+        findings.append(Finding("error", "stray-file", where, f"{more} more files without a row"))
+    return findings
+
+
+def _in_flight(site: Site) -> set[str]:
+    """Return what processes are writing, and what dead ones left for recovery to remove."""
+    found: set[str] = set()
+    for writer in site.files.find_writers():
+        found |= writer.paths
+        site.files.release_writer(writer, remove=False)
+    return found
+
+
+def _prefixes(path: str) -> set[str]:
+    names = path.split("/")
+    return {"/".join(names[:length]) for length in range(1, len(names) + 1)}
+
+
+def _files_below(root: Path, folder: str) -> Iterator[str]:
+    waiting = [folder]
+    while waiting:
+        current = waiting.pop()
+        for name, is_folder in _entries(root / current):
+            if is_folder:
+                waiting.append(f"{current}/{name}")
+            else:
+                yield f"{current}/{name}"
+
+
+def _entries(folder: Path) -> list[tuple[str, bool]]:
+    """Return names in a folder, and which of them are folders; links are files here."""
+    try:
+        with os.scandir(folder) as entries:
+            return sorted((entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
