@@ -132,6 +132,11 @@ def end(
     return found
 
 
+def stamp(site: Site) -> str:
+    """The local time as XNAT writes it in names of folders: yyyyMMdd_HHmmssSSS."""
+    return site.clock().astimezone().strftime("%Y%m%d_%H%M%S%f")[:18]
+
+
 def log_change(session_id: int, from_state: SessionState, to_state: SessionState) -> None:
     """Write the log line of a committed change of state."""
     log.info("session_state_changed", session_id=session_id, from_state=from_state, to_state=to_state)

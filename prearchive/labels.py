@@ -13,8 +13,8 @@ import structlog
 from prearchive.busy import get_record
 from prearchive.db import queries
 from prearchive.errors import BadLabelError, StateRefusedError
-from prearchive.naming import LabelSource, label_problem
 from prearchive.manifest import write_manifest
+from prearchive.naming import LabelSource, label_problem
 from prearchive.states import SessionEvent, next_state
 from prearchive.views import SessionRow, get_row
 

@@ -24,13 +24,12 @@ def delete_session(site: Site, session_id: int, *, who: str) -> SessionRow:
         NotFoundError: no such session.
         StateRefusedError: the state does not allow it.
     """
-    stamp = site.clock().astimezone().strftime("%Y%m%d_%H%M%S%f")[:18]
     with site.engine.begin() as connection:
         record = busy.get_record(connection, session_id)
         work = {
             "action": "delete",
             "source_path": record.path,
-            "target_path": paths.join(paths.TRASH, f"{session_id}_{stamp}", record.folder),
+            "target_path": paths.join(paths.TRASH, f"{session_id}_{busy.stamp(site)}", record.folder),
         }
         deleting = busy.begin(
             site, connection, record, SessionEvent.DELETE, work, who=who, values={"waits_for_id": None}

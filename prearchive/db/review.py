@@ -2,25 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, delete, update
+from sqlalchemy import Connection, delete, select, update
 
 from prearchive.db.models import Session, SessionWarning
 from prearchive.states import SessionState
 
 
-def reserve_archived(connection: Connection, session_id: int, work: dict[str, Any]) -> bool:
+def reserve_archived(
+    connection: Connection, session_id: int, lease: Mapping[str, object], work: dict[str, Any]
+) -> bool:
     """Note on an archived session that another is being merged into it; False while one already is."""
     changed = connection.execute(
         update(Session)
         .where(
             Session.id == session_id, Session.state == SessionState.ARCHIVED, Session.lease_owner.is_(None)
         )
-        .values(lease_owner="merge", work=work)
+        .values(**lease, work=work)
     )
     return changed.rowcount == 1
+
+
+def release_archived(connection: Connection, session_id: int, source_id: int) -> None:
+    """Take back the note of `reserve_archived`, if it is that session's."""
+    work = connection.execute(select(Session.work).where(Session.id == session_id)).scalar()
+    if work == {"merging": source_id}:
+        connection.execute(
+            update(Session)
+            .where(Session.id == session_id)
+            .values(lease_owner=None, lease_expires_at=None, work=None)
+        )
+
+
+def forget_work(connection: Connection, session_id: int) -> None:
+    """Nothing is left to do for a session."""
+    connection.execute(update(Session).where(Session.id == session_id).values(work=None))
+
+
+def unfinished_archivings(connection: Connection) -> list[int]:
+    """Sessions whose archiving was committed but not cleaned up."""
+    rows = connection.execute(
+        select(Session.id, Session.work)
+        .where(Session.state.in_((SessionState.ARCHIVED, SessionState.DELETED)))
+        .where(Session.work.is_not(None))
+        .order_by(Session.id)
+    )
+    return [row.id for row in rows if (row.work or {}).get("action") == "archive"]
 
 
 def remove_warnings(connection: Connection, session_id: int, codes: Iterable[str]) -> None:

@@ -7,7 +7,7 @@ Reservations and leases (open key, archive key, work) are not part of it: they b
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -268,6 +268,25 @@ def insert_discarded(connection: Connection, session_id: int, rows: SessionRows)
         columns["script_id"] = scripts.get(columns.pop("script"))
         values.append({**columns, "session_id": session_id})
     connection.execute(insert(DiscardedInstance), values)
+
+
+def insert_new_discarded(connection: Connection, session_id: int, rows: SessionRows) -> None:
+    """Insert those audit rows that the session does not have yet; may be repeated."""
+    known = {
+        tuple(row)
+        for row in connection.execute(
+            select(
+                DiscardedInstance.outcome,
+                DiscardedInstance.reason,
+                DiscardedInstance.received_sop_key,
+                DiscardedInstance.at,
+            ).where(DiscardedInstance.session_id == session_id)
+        )
+    }
+    new = [
+        row for row in rows.discarded if (row.outcome, row.reason, row.received_sop_key, row.at) not in known
+    ]
+    insert_discarded(connection, session_id, replace(rows, discarded=new))
 
 
 def give_discarded(connection: Connection, source_id: int, target_id: int) -> None:

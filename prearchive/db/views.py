@@ -214,10 +214,19 @@ def find_open_keys(connection: Connection, open_key: str) -> int | None:
     return found
 
 
-def find_ids_in_state(connection: Connection, state: SessionState) -> list[int]:
-    """The numbers of the sessions in a state, oldest first."""
-    return list(
-        connection.execute(select(Session.id).where(Session.state == state).order_by(Session.id)).scalars()
+def find_for_policy(connection: Connection, projects: Sequence[str]) -> list[SessionRecord]:
+    """READY sessions in nobody's hands that a policy archives: their own, or that of one of `projects`."""
+    return _records(
+        connection,
+        select(*SESSION_COLUMNS)
+        .where(Session.state == SessionState.READY, Session.pinned.is_(False), Session.project.is_not(None))
+        .where(
+            or_(
+                Session.auto_archive.in_(("auto", "overwrite")),
+                and_(Session.auto_archive.is_(None), Session.project.in_(projects)),
+            )
+        )
+        .order_by(Session.id),
     )
 
 

@@ -1,0 +1,84 @@
+"""What archiving would do, without doing it: labels, notices, and the changes by the project script."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from prearchive import archive_plan, archive_staging, busy
+from prearchive.archive_changes import ChangeTally
+from prearchive.archive_plan import ArchivePlan, Change, Destination, Wish, overwrite_mode
+from prearchive.archive_staging import Progress
+from prearchive.db import session_rows
+from prearchive.db.session_rows import SessionRows
+from prearchive.errors import (
+    AllRejectedError,
+    ArchiveConflictError,
+    ArchiveScriptError,
+    DamagedFileError,
+    PrearchiveError,
+)
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from prearchive.site import Site
+
+
+def plan_archive(
+    site: Site,
+    session_id: int,
+    *,
+    project: str | None = None,
+    subject: str | None = None,
+    session: str | None = None,
+    overwrite: str = "none",
+    with_changes: bool = True,
+    progress: Progress | None = None,
+) -> ArchivePlan:
+    """Say what archiving would do, and change nothing.
+
+    Args:
+        site: whose.
+        session_id: which session.
+        project: for a session without project.
+        subject: another subject label.
+        session: another session label.
+        overwrite: none, append or delete.
+        with_changes: run the project's script in memory on every instance, to show what it changes and to
+            find the conflicts that only its result shows.
+        progress: is called with instances done and their number.
+
+    Raises:
+        NotFoundError: no such session or project.
+        BadLabelError: a label holds characters that XNAT does not allow.
+    """
+    wish = Wish(project, subject, session, overwrite_mode(overwrite))
+    with site.read_engine.begin() as connection:
+        record = busy.get_record(connection, session_id)
+        checked = archive_plan.check_session(site, connection, record, wish)
+        rows = session_rows.read_rows(connection, session_id)
+        existing = _rows_of(connection, checked.destination)
+    if rows is None or checked.destination is None:
+        return ArchivePlan(checked.labels, checked.notices, [], checked.refusal)
+    notices = list(checked.notices)
+    changes: list[Change] = []
+    refusal: PrearchiveError | None = checked.refusal
+    if with_changes and record.instance_count:
+        tally = ChangeTally(site)
+        try:
+            treatment = archive_staging.treatment_for(site, rows.session, checked.destination)
+            treated_rows = archive_staging.try_out(site, rows, treatment, tally.add, progress)
+            notices += archive_plan.check_contents(existing, treated_rows)
+        except (ArchiveScriptError, AllRejectedError, DamagedFileError) as error:
+            refusal = refusal or error
+        changes = tally.changes()
+    in_the_way = archive_plan.standing(notices, wish.overwrite)
+    if refusal is None and in_the_way:
+        refusal = ArchiveConflictError(archive_plan.notice_text(in_the_way))
+    return ArchivePlan(checked.labels, notices, changes, refusal)
+
+
+def _rows_of(connection: Connection, destination: Destination | None) -> SessionRows | None:
+    if destination is None or destination.existing is None:
+        return None
+    return session_rows.read_rows(connection, destination.existing.id)
