@@ -153,30 +153,25 @@ def _server_findings(site: Site) -> Iterator[Finding]:
 
 
 def _session_findings(site: Site, session: SessionPlace, count: _Counter) -> list[Finding]:
-    """Check one session; what looks wrong must look wrong twice, on rows that did not change between."""
-    found = _look_at(site, session, count)
-    for _ in range(3):
-        if not found:
-            return []
-        with site.read_engine.begin() as connection:
-            now = upkeep.find_session_place(connection, session.id)
-        if now is None:
-            return []
-        again = _look_at(site, now, None)
-        if again == found:
-            return found
-        found = again
-    return found
+    """Check one session; what looks wrong must look wrong twice, or it was just changing."""
+    found = _look_at(site, session.id, count)
+    if not found:
+        return []
+    again = _look_at(site, session.id, None)
+    return [finding for finding in found if finding in again]
 
 
-def _look_at(site: Site, session: SessionPlace, count: _Counter | None) -> list[Finding]:
+def _look_at(site: Site, session_id: int, count: _Counter | None) -> list[Finding]:
+    with site.read_engine.begin() as connection:
+        session = upkeep.find_session_place(connection, session_id)
+        places = upkeep.instance_places(connection, session_id)
+    if session is None:
+        return []
     where = f"session {session.id}"
     if session.state in BUSY_STATES:
         return _busy_findings(site, session, where)
     if session.state is SessionState.DELETED and not site.files.has_folder(session.path):
         return []  # merged into another one, or somebody emptied the trash
-    with site.read_engine.begin() as connection:
-        places = upkeep.instance_places(connection, session.id)
     found = []
     for place in places:
         problem = find_damage(site, session.path, place)
