@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from prearchive.db import upkeep
 from prearchive.db.upkeep import DiscardedKind, ServerRecord, Trouble
@@ -116,15 +116,34 @@ def site_status(site: Site) -> SiteStatus:
     )
 
 
-def record_heartbeat(site: Site, listening: Sequence[str]) -> None:
-    """Say that this server lives, where it listens (`AETITLE@host:port`) and which scripts are in force."""
+class Listening(Protocol):
+    """An address where a server listens, and the AE titles it answers to there."""
+
+    @property
+    def host(self) -> str:
+        """Name or address."""
+
+    @property
+    def port(self) -> int:
+        """The port, also where any free one was asked for."""
+
+    @property
+    def ae_titles(self) -> Sequence[str]:
+        """Called AE titles."""
+
+
+def beat(site: Site, addresses: Sequence[Listening]) -> None:
+    """Say that this server lives, where it listens and which scripts are in force; every few seconds."""
+    listening = [
+        f"{title}@{address.host}:{address.port}" for address in addresses for title in address.ae_titles
+    ]
     in_force = {loaded.name: loaded.sha256 for loaded in site.scripts.in_force()}
     with site.engine.begin() as connection:
         upkeep.record_heartbeat(
             connection,
             site.owner,
             now=site.clock(),
-            receivers={"listening": list(listening)},
+            receivers={"listening": listening},
             scripts={"in_force": in_force, "problems": site.problems},
         )
 
