@@ -6,7 +6,6 @@ Every mistake of a script is noted, none stops the search for the next. The dial
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final, Protocol
 
@@ -36,15 +35,19 @@ from anon.tagpath import TagError, TagPath, parse_path6
 from anon.values import ListValue, Value, Values, text_of
 
 SESSION_LABEL: Final = "makeSessionLabel"
-_INTEGER = re.compile(r"[+-]?[0-9]{1,10}")
 Get = Callable[[Run], Any]
 
 
 class Program(Protocol):
     """A compiled script, apart from its text."""
 
-    values: Values
-    required: Mapping[str, tuple[str, Span]]  # small letters -> name as spelled, place of first use
+    @property
+    def values(self) -> Values:
+        """How the dialect reads and writes."""
+
+    @property
+    def required(self) -> Mapping[str, tuple[str, Span]]:
+        """The variables that the caller supplies: small letters to spelling and place of first use."""
 
     def bind(self, supplied: Mapping[str, str]) -> dict[str, Value]:
         """The variables at the start of a run; `supplied` has names in small letters and lacks none."""
@@ -118,8 +121,9 @@ class Compiler:
         """Look through a value that is not used, for its variables and mistakes."""
         if isinstance(node, nodes.Call | nodes.Values | nodes.Format):
             inner = node.entries if isinstance(node, nodes.Values) else node.arguments
-            if isinstance(node, nodes.Call):
-                self.function(node) if node.name.name not in self.functions else None
+            if isinstance(node, nodes.Call) and node.name.name not in self.functions:
+                self.function(node)
+                return
             for entry in inner:
                 self.mention(entry)
         elif isinstance(node, nodes.Variable):
@@ -144,11 +148,11 @@ class Compiler:
         getters: list[Get] = []
         rest: list[Get] = []
         for number, node in enumerate(call.arguments):
-            argument = found.arguments[min(number, len(found.arguments) - 1)] if found.arguments else None
-            if argument is None or (number >= len(found.arguments) and not argument.is_rest):
+            wanted = found.arguments[min(number, len(found.arguments) - 1)] if found.arguments else None
+            if wanted is None or (number >= len(found.arguments) and not wanted.is_rest):
                 self.mention(node)
                 continue
-            (rest if argument.is_rest else getters).append(self.argument(node, argument, found))
+            (rest if wanted.is_rest else getters).append(self.argument(node, wanted, found))
         return _bound(found, tuple(getters), tuple(rest))
 
     def check_call(self, call: nodes.Call, found: Builtin) -> None:

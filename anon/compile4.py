@@ -106,7 +106,12 @@ class Program4:
             run.span = action.span
             try:
                 if all(test(run) for test in tests):
-                    planned.append((action, None if isinstance(action, EchoValue) else element_text(run, action.evaluate)))
+                    planned.append(
+                        (
+                            action,
+                            None if isinstance(action, EchoValue) else element_text(run, action.evaluate),
+                        )
+                    )
             except Failure as failure:
                 failure.span = failure.span or action.span
                 raise
@@ -268,7 +273,9 @@ class Compiler4(Compiler):
     def integer_argument(self, node: nodes.Value, argument: Argument) -> Get:
         """A whole number: a literal."""
         if not isinstance(node, nodes.Number):
-            self.error(node.span, "argument-kind", f"the {argument.name} must be a number, written without quotes")
+            self.error(
+                node.span, "argument-kind", f"the {argument.name} must be a number, written without quotes"
+            )
             return lambda run: 0
         number = int(node.text)
         return lambda run: number

@@ -136,7 +136,9 @@ class Compiler6(Compiler):
         if isinstance(node, nodes.Number | nodes.Text):
             number = _to_integer(node.text)
             if number is None:
-                self.error(node.span, "argument-kind", f"the {argument.name} must be a whole number of 32 bits")
+                self.error(
+                    node.span, "argument-kind", f"the {argument.name} must be a whole number of 32 bits"
+                )
             return lambda run: number
         needed = self.needed(node, self.value(node), f"the {argument.name}")
 
@@ -158,7 +160,10 @@ class Compiler6(Compiler):
 
     def _condition(self, condition: nodes.Condition) -> Test:
         if isinstance(condition, nodes.Call):
-            if condition.name.name in self.functions and self.functions[condition.name.name].returns == "nothing":
+            if (
+                condition.name.name in self.functions
+                and self.functions[condition.name.name].returns == "nothing"
+            ):
                 evaluate = self.call(condition, as_value=False)
                 return lambda run: evaluate(run) is True
             return truth(self.call(condition))
@@ -206,7 +211,9 @@ class Compiler6(Compiler):
     def _version(self, statement: nodes.Version) -> None:
         if statement.version.text not in VERSIONS_6:
             message = f"there is no DicomEdit {statement.version.text}"
-            self.error(statement.version.span, "bad-version", message, f"versions are 6.0 to {VERSIONS_6[-1]}")
+            self.error(
+                statement.version.span, "bad-version", message, f"versions are 6.0 to {VERSIONS_6[-1]}"
+            )
 
     def _action(self, action: nodes.Action6) -> Operation | None:
         if isinstance(action, nodes.Assign):
@@ -229,7 +236,11 @@ class Compiler6(Compiler):
     def _initialise(self, action: nodes.Initialise) -> Operation | None:
         name = action.name.name
         value = action.value
-        if isinstance(value, nodes.Call) and value.name.name == SESSION_LABEL and SESSION_LABEL not in self.functions:
+        if (
+            isinstance(value, nodes.Call)
+            and value.name.name == SESSION_LABEL
+            and SESSION_LABEL not in self.functions
+        ):
             # A server does not have the label function of XNAT's uploaders: the caller's label is used.
             for argument in value.arguments:
                 self.mention(argument)
@@ -259,5 +270,3 @@ def _to_integer(text: str) -> int | None:
     if _INTEGER.fullmatch(text) is None or not -(1 << 31) <= int(text) < 1 << 31:
         return None
     return int(text)
-
-

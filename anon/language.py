@@ -66,7 +66,9 @@ def choose_language(text: str, name: str) -> Language:
     version4 = _VERSION_4.fullmatch(rest)
     if version4 is not None:
         if version4["version"] not in _VERSIONS_4:
-            place = Span(found.start() + 7 + version4.start("version"), found.start() + 7 + version4.end("version"))
+            place = Span(
+                found.start() + 7 + version4.start("version"), found.start() + 7 + version4.end("version")
+            )
             raise _refuse(source, place, name, f"there is no DicomEdit {version4['version']}")
         blanked = plain[: found.start()] + " " * len(found[0]) + plain[found.end() :]
         return Language(4, Source(blanked, joined=False))
@@ -75,7 +77,9 @@ def choose_language(text: str, name: str) -> Language:
         place = Span(found.start(), found.end())
         raise _refuse(source, place, name, "the version line is not written as it must be")
     if version6["version"] not in VERSIONS_6:
-        place = Span(found.start() + 7 + version6.start("version"), found.start() + 7 + version6.end("version"))
+        place = Span(
+            found.start() + 7 + version6.start("version"), found.start() + 7 + version6.end("version")
+        )
         raise _refuse(source, place, name, f"there is no DicomEdit {version6['version']}")
     return Language(6, Source(text, joined=True))
 

@@ -29,7 +29,9 @@ def _draw(found: Diagnostic, lines: list[str], name: str) -> str:
     number = str(found.line)
     margin = " " * len(number)
     source = lines[found.line - 1] if found.line <= len(lines) else ""
-    width = found.end_column - found.column if found.end_line == found.line else len(source) - found.column + 1
+    width = (
+        found.end_column - found.column if found.end_line == found.line else len(source) - found.column + 1
+    )
     # Tabs stay tabs below the line, so that the caret stands under its culprit however wide they are drawn.
     indent = "".join("\t" if letter == "\t" else " " for letter in source[: found.column - 1])
     indent = indent.ljust(found.column - 1)

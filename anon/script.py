@@ -75,7 +75,11 @@ class Script:
         return f"<Script {self.name!r} DicomEdit {self.language} {self.sha256[:12]}>"
 
     def apply(
-        self, dataset: Dataset, variables: Mapping[str, str] | None = None, *, record_id: str | int | None = None
+        self,
+        dataset: Dataset,
+        variables: Mapping[str, str] | None = None,
+        *,
+        record_id: str | int | None = None,
     ) -> ApplyReport:
         """Apply the script to a pydicom data set and its `file_meta`, in place.
 
@@ -182,7 +186,9 @@ def compile_script(text: str, name: str = "script", *, taken_labels: Collection[
         place = find_syntax_of_6(source)
         if place is not None:
             message = "this is DicomEdit 6, but the script has no version line"
-            errors = [diagnostic(source, place, "no-version", message, 'put version "6.6" into the first line')]
+            errors = [
+                diagnostic(source, place, "no-version", message, 'put version "6.6" into the first line')
+            ]
     if errors:
         raise ScriptError(errors, name)
     return Script(text, name, language.dialect, source, program, found)

@@ -94,7 +94,12 @@ class TagPath:
     def tag(self) -> int | None:
         """The tag, when the path is a single public tag without wild digits."""
         step = self.steps[0]
-        if len(self.steps) == 1 and isinstance(step, TagStep) and step.mask == 0xFFFFFFFF and not step.has_item:
+        if (
+            len(self.steps) == 1
+            and isinstance(step, TagStep)
+            and step.mask == 0xFFFFFFFF
+            and not step.has_item
+        ):
             return step.bits
         return None
 
@@ -136,7 +141,9 @@ def _digits(text: str, what: str) -> tuple[int, int]:
             mask |= 0xF
             bits |= int(letter, 16)
         else:
-            raise TagError(f"{letter!r} is not a digit of a {what}", "hexadecimal digits, or X, @ or # for any digit")
+            raise TagError(
+                f"{letter!r} is not a digit of a {what}", "hexadecimal digits, or X, @ or # for any digit"
+            )
     return mask, bits
 
 
@@ -178,11 +185,15 @@ def parse_tag6(text: str, item: str | None = None) -> TagStep:
         raise TagError("this is not a tag", "a tag is written (gggg,eeee) or (gggg,{CREATOR}ee)")
     group, element = parts[1].rstrip(" \t"), parts[2].lstrip(" \t")
     if group != group.lstrip() or element != element.rstrip():
-        raise TagError("no blank may follow '(' or precede ')'", f"did you mean ({group.strip()},{element.strip()})?")
+        raise TagError(
+            "no blank may follow '(' or precede ')'", f"did you mean ({group.strip()},{element.strip()})?"
+        )
     number = None if item is None or item == "%" else _item(item)
     group_mask, group_bits = _four(group, "group")
     if group_mask & 1 == 0:
-        raise TagError("the last digit of the group cannot be X", "use @ for public groups, # for private ones")
+        raise TagError(
+            "the last digit of the group cannot be X", "use @ for public groups, # for private ones"
+        )
     is_odd = bool(group_bits & 1)
     private = _PRIVATE_ELEMENT.fullmatch(element)
     if private is None:

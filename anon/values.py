@@ -14,14 +14,12 @@ from typing import Final, NamedTuple
 from pydicom.datadict import tag_for_keyword
 
 from anon.encoding.elements import DataSet, Element
-from anon.encoding.text import character_sets, decode_bytes_as, decode_text, encode_text
+from anon.encoding.text import STRING_VRS, TEXT_VRS, character_sets, decode_bytes_as, decode_text, encode_text
 from anon.errors import Failure
 from anon.tagpath import TagPath
 from anon.vr import (
     BINARY_VRS,
     NUMBER_FORMATS,
-    STRING_VRS,
-    TEXT_VRS,
     misfit,
     number_struct,
     vr_in_2012,
@@ -41,7 +39,9 @@ Charsets = Callable[[], Sequence[str]]
 Warn = Callable[[str], None]
 
 _INTEGER = re.compile(r"[+-]?[0-9]+")
-_DECIMAL = re.compile(r"\s*([+-]?(?:NaN|Infinity|(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?))[fFdD]?\s*")
+_DECIMAL = re.compile(
+    r"\s*([+-]?(?:NaN|Infinity|(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?))[fFdD]?\s*"
+)
 _EIGHT_DIGITS = re.compile(r"[0-9A-Fa-f]{8}")
 _PRINTABLE: Final = frozenset(range(0x20, 0x7F))
 
@@ -200,6 +200,7 @@ class Values4:
     """How DicomEdit 4 reads and writes (SPEC-4 sections 6 and 7)."""
 
     record_meaning: Final = "XNAT DicomEdit 4 Script"
+    relabelled_charsets: Final[frozenset[str]] = frozenset()
 
     def vr_for(self, tag: int, existing: Element | None) -> str:
         """The VR that is written: the dictionary's, whatever the element had."""
@@ -251,6 +252,7 @@ class Values6:
     """How DicomEdit 6 reads and writes (SPEC-6 sections 7 and 8.1)."""
 
     record_meaning: Final = "XNAT DicomEdit 6 Script"
+    relabelled_charsets: Final[frozenset[str]] = frozenset({"ISO_IR 192"})
 
     def vr_for(self, tag: int, existing: Element | None) -> str:
         """The VR that is written: that of the element, else the dictionary's."""
@@ -279,7 +281,9 @@ class Values6:
             Failure: the VR cannot take this text.
         """
         if vr == "SQ":
-            raise Failure("no-text-possible", "a sequence cannot be given a text", "assign to an element of an item")
+            raise Failure(
+                "no-text-possible", "a sequence cannot be given a text", "assign to an element of an item"
+            )
         if not text:
             return b""
         if vr in NUMBER_FORMATS:

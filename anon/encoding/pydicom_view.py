@@ -30,6 +30,7 @@ from anon.encoding.elements import (
     implicit_vr,
 )
 from anon.encoding.instance import TRANSFER_SYNTAX_UID, EncodedInstance
+from anon.encoding.text import SPECIFIC_CHARACTER_SET
 from anon.errors import Failure
 
 _UNDEFINED: Final = 0xFFFFFFFF
@@ -57,7 +58,12 @@ class PydicomInstance:
         transfer_syntax_uid = UID(str(named))
         encoding = EXPLICIT_BIG if dataset.original_encoding[1] is False else EXPLICIT_LITTLE
         is_compressed = transfer_syntax_uid.is_transfer_syntax and transfer_syntax_uid.is_compressed
-        view = _View(dataset, encoding, _charsets(dataset, None), is_compressed and not _is_deflated(transfer_syntax_uid))
+        view = _View(
+            dataset,
+            encoding,
+            _charsets(dataset, None),
+            is_compressed and not _is_deflated(transfer_syntax_uid),
+        )
         meta = _View(file_meta, EXPLICIT_LITTLE, [default_encoding], False)
         return cls(dataset, EncodedInstance(meta, view, str(transfer_syntax_uid)), meta, view)
 
@@ -161,12 +167,29 @@ class _View(DataSet):
                     del self.pydicom[Tag(tag)]
             else:
                 self.pydicom[Tag(tag)] = _decodable(element, self.encoding, self._charsets)
+        if SPECIFIC_CHARACTER_SET in self.changed_tags():
+            _declare(self.pydicom, _charsets(self.pydicom, None))
+
+
+def _declare(dataset: Dataset, charsets: list[str]) -> None:
+    """Tell pydicom which character set the encoded texts have; it would take the one from before the change."""
+    is_implicit, is_little = dataset.original_encoding
+    dataset.set_original_encoding(is_implicit, is_little, charsets)
+    for tag in list(dataset.keys()):
+        found = dataset.get_item(tag)
+        if isinstance(found, DataElement) and found.VR == "SQ":
+            for item in found.value or ():
+                if SPECIFIC_CHARACTER_SET not in item:
+                    item._parent_encoding = charsets
+                    _declare(item, charsets)
 
 
 def _decodable(element: Element, encoding: Encoding, charsets: list[str]) -> DataElement | RawDataElement:
     """An element for pydicom, decoded when somebody asks for its value."""
     if element.is_sequence:
-        return DataElement(Tag(element.tag), "SQ", Sequence([_item(item, charsets) for item in element.items]))
+        return DataElement(
+            Tag(element.tag), "SQ", Sequence([_item(item, charsets) for item in element.items])
+        )
     value = element.value
     fields: dict[str, Any] = {"is_implicit_VR": False, "is_little_endian": encoding.little}
     return RawDataElement(Tag(element.tag), element.vr, len(value), value, 0, **fields)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from anon.encoding.instance import SOP_CLASS_UID, SOP_INSTANCE_UID
 from anon.encoding.text import SPECIFIC_CHARACTER_SET
 from anon.errors import Failure
-from anon.operations.charset import recode
+from anon.operations.charset import recode, relabel
 from anon.operations.run import Evaluate, Run
 from anon.syntax.span import Span
 from anon.tagpath import TRANSFER_SYNTAX_UID, Place, TagPath, find_places, make_place
@@ -40,7 +40,10 @@ def write(run: Run, place: Place, text: str | None) -> None:
             raise Failure("transfer-syntax", "a script cannot change the transfer syntax")
         return
     if tag == SPECIFIC_CHARACTER_SET:
-        recode(place.chain, value)
+        if text in run.values.relabelled_charsets:
+            relabel(run, place.chain, value)
+        else:
+            recode(place.chain, value)
         return
     dataset.put(tag, vr, value)
 
@@ -91,5 +94,8 @@ class AssignIfPresent:
         text = element_text(run, self.evaluate)
         for place in find_places(run.tops(self.path), self.path):
             element = place.dataset.get(place.tag)
-            if element is not None and not element.is_sequence:
-                write(run, place, text)
+            if element is None or element.is_sequence:
+                continue
+            if text is None:
+                run.warn("there is no value to assign, the elements become empty")
+            write(run, place, text)

@@ -1,6 +1,7 @@
 """Changing Specific Character Set without changing what the texts say.
 
-The Java engines only put another label on the same bytes, which garbles every text that is not ASCII.
+The Java engines only put another label on the same bytes, which garbles every text that is not ASCII. That is
+kept for one case that scripts rely on: DicomEdit 6 declaring ISO_IR 192 (`relabel`).
 """
 
 from __future__ import annotations
@@ -16,8 +17,16 @@ from anon.encoding.text import (
     encode_text,
 )
 from anon.errors import Failure
+from anon.operations.run import Run
 from anon.tagpath import Place
 from anon.values import charsets_of
+
+
+def relabel(run: Run, chain: Sequence[DataSet], value: bytes) -> None:
+    """Give a data set another character set and leave the bytes of its texts, as DicomEdit 6 does."""
+    if _texts(tuple(chain)):
+        run.warn("texts that are there and not ASCII keep their bytes, and read differently now")
+    chain[-1].put(SPECIFIC_CHARACTER_SET, "CS", value)
 
 
 def recode(chain: Sequence[DataSet], value: bytes | None) -> None:
@@ -40,7 +49,9 @@ def recode(chain: Sequence[DataSet], value: bytes | None) -> None:
     else:
         dataset.put(SPECIFIC_CHARACTER_SET, "CS", value)
         if value.strip(b" \0") and not character_sets(dataset):
-            raise Failure("unknown-character-set", "there is no such character set", "see PS3.3 section C.12.1.1.2")
+            raise Failure(
+                "unknown-character-set", "there is no such character set", "see PS3.3 section C.12.1.1.2"
+            )
     for place, text in texts:
         charsets = charsets_of(place.chain)
         element = place.dataset.get(place.tag)
@@ -50,7 +61,7 @@ def recode(chain: Sequence[DataSet], value: bytes | None) -> None:
             raise Failure(
                 "not-representable",
                 "the object has texts that the new character set cannot hold",
-                'ISO_IR 192 holds every text',
+                "ISO_IR 192 holds every text",
             )
         place.dataset.put(place.tag, element.vr, encoded)
 

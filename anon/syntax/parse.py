@@ -45,8 +45,8 @@ def _grammar(dialect: int) -> Lark:
         text,
         parser="lalr",
         lexer="basic",
-        transformer=trees,  # type: ignore[arg-type]  # any object with a method a rule will do
-        postlex=_KeepAll(),  # type: ignore[arg-type]
+        transformer=trees,  # any object with a method a rule will do
+        postlex=_KeepAll(),
         maybe_placeholders=True,
     )
 
@@ -108,7 +108,7 @@ def _read(grammar: Lark, words: list[Token], source: Source) -> tuple[Any, ...] 
     last = words[-1] if words else None
     end = Token("$END", "", start_pos=len(source.text), end_pos=len(source.text))
     try:
-        return tuple(reader.feed_eof(last))
+        return tuple(reader.feed_eof(last))  # type: ignore[no-untyped-call]
     except (UnexpectedToken, VisitError, MistakeError) as error:
         return _mistake(error, end, len(words))
 
@@ -142,8 +142,12 @@ def _mistake(error: Exception, word: Token, number: int) -> _Mistake:
             what = "a closing } is missing"
         return _Mistake("unexpected-end", message, what, place, number)
     if word.type == _LINE_END:
-        return _Mistake("unexpected-end", "the line ends in the middle of a statement", _wanted(expected), place, number)
-    return _Mistake("unexpected-word", f"{str(word)!r} cannot stand here", _hint(word, expected), place, number)
+        return _Mistake(
+            "unexpected-end", "the line ends in the middle of a statement", _wanted(expected), place, number
+        )
+    return _Mistake(
+        "unexpected-word", f"{str(word)!r} cannot stand here", _hint(word, expected), place, number
+    )
 
 
 def _hint(word: Token, expected: set[str]) -> str:

@@ -1,6 +1,8 @@
+# ruff: noqa: D102 (the methods are the rules of the grammars, and explained there)
 """From what the grammars recognise to syntax trees: one method a rule, called while the script is read.
 
-A method gets the parts of its rule: words with `start_pos`, `end_pos` and their text, or finished nodes.
+The rules are explained in the grammars. A method gets the parts of its rule: words with `start_pos`, `end_pos`
+and their text, or finished nodes.
 """
 
 from __future__ import annotations
@@ -132,7 +134,9 @@ class Trees4(_Trees):
     def number(self, parts: list[Any]) -> nodes.Number:
         span, text = span_of(parts[0]), str(parts[0])
         if _INTEGER.fullmatch(text) is None:
-            raise MistakeError("bad-number", f"{text} is not a number of DicomEdit 4", f'write "{text}"', span)
+            raise MistakeError(
+                "bad-number", f"{text} is not a number of DicomEdit 4", f'write "{text}"', span
+            )
         if not -(1 << 31) <= int(text) < 1 << 31:
             raise MistakeError("bad-number", "the number needs more than 32 bits", f'write "{text}"', span)
         return nodes.Number(span, text)
@@ -190,7 +194,7 @@ class Trees6(_Trees):
         present = tuple(argument for argument in arguments if argument is not None)
         return nodes.Call(_across([name, parts[-1]]), name, present)
 
-    def list(self, parts: list[Any]) -> nodes.Values:
+    def values(self, parts: list[Any]) -> nodes.Values:
         present = tuple(part for part in parts[1:-1] if part is not None)
         return nodes.Values(_across([parts[0], parts[-1]]), present)
 
@@ -237,5 +241,7 @@ class Trees6(_Trees):
     def number(self, parts: list[Any]) -> nodes.Number:
         span, text = span_of(parts[0]), str(parts[0])
         if _INTEGER.fullmatch(text) is None and _FLOAT.fullmatch(text) is None:
-            raise MistakeError("bad-number", f"{text} is not a number of DicomEdit 6", f'write "{text}"', span)
+            raise MistakeError(
+                "bad-number", f"{text} is not a number of DicomEdit 6", f'write "{text}"', span
+            )
         return nodes.Number(span, text)
