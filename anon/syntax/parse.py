@@ -24,8 +24,6 @@ MAX_MISTAKES: Final = 100
 MAX_CHARACTERS: Final = 1_000_000
 _LINE_END: Final = "_NL"
 _NO_WORDS: Final = ("UNCLOSED", "UNKNOWN")
-_OPENING: Final = frozenset({"LBRACE", "LSQB", "LPAR"})
-_CLOSING: Final = frozenset({"RBRACE", "RSQB", "RPAR"})
 
 
 class _KeepAll:
@@ -89,8 +87,10 @@ def _parse(source: Source, dialect: int) -> tuple[tuple[Any, ...], list[Diagnost
         if not isinstance(outcome, _Mistake):
             break
         found.append(outcome)
-        words = _without_statement(words, outcome.token, dialect)
-        if len(found) >= MAX_MISTAKES:
+        shorter = _without_statement(words, outcome.token, dialect)
+        is_stuck = len(shorter) == len(words) and outcome.token < len(words)
+        words = shorter
+        if is_stuck or len(found) >= MAX_MISTAKES:
             outcome = ()
             break
     return outcome, [diagnostic(source, each.span, each.code, each.message, each.hint) for each in found]
@@ -110,7 +110,22 @@ def _read(grammar: Lark, words: list[Token], source: Source) -> tuple[Any, ...] 
     try:
         return tuple(reader.feed_eof(last))  # type: ignore[no-untyped-call]
     except (UnexpectedToken, VisitError, MistakeError) as error:
+        brace = _find_unclosed_brace(words)
+        if brace is not None:
+            place = Span(_start(brace), _end(brace))
+            return _Mistake("unclosed-block", "the { has no }", "add the } that closes it", place, len(words))
         return _mistake(error, end, len(words))
+
+
+def _find_unclosed_brace(words: list[Token]) -> Token | None:
+    """The innermost { that nothing closes."""
+    opened: list[Token] = []
+    for word in words:
+        if word.type == "LBRACE":
+            opened.append(word)
+        elif word.type == "RBRACE" and opened:
+            opened.pop()
+    return opened[-1] if opened else None
 
 
 def _no_word(word: Token, number: int) -> _Mistake:
@@ -137,10 +152,8 @@ def _mistake(error: Exception, word: Token, number: int) -> _Mistake:
     place = Span(_start(word), _end(word))
     expected = set(error.accepts or error.expected) if isinstance(error, UnexpectedToken) else set()
     if word.type == "$END":
-        message, what = "the script ends in the middle of a statement", "something is missing here"
-        if "RBRACE" in expected:
-            what = "a closing } is missing"
-        return _Mistake("unexpected-end", message, what, place, number)
+        message = "the script ends in the middle of a statement"
+        return _Mistake("unexpected-end", message, _wanted(expected), place, number)
     if word.type == _LINE_END:
         return _Mistake(
             "unexpected-end", "the line ends in the middle of a statement", _wanted(expected), place, number
@@ -229,6 +242,10 @@ def _arrange6(stream: Iterator[Token]) -> list[Token]:
 
 def _without_statement(words: list[Token], number: int, dialect: int) -> list[Token]:
     """The words without the lines of the statement where reading stopped."""
+    if number == len(words) and _find_unclosed_brace(words) is not None:
+        return [*words, Token("RBRACE", "}", start_pos=_end(words[-1]), end_pos=_end(words[-1]))]
+    if not words:
+        return words
     first = last = min(number, len(words) - 1)
     if number < len(words) and words[number].type == _LINE_END:
         first -= 1

@@ -44,7 +44,9 @@ def compiled(vector: dict[str, Any]) -> anon.Script | anon.ScriptError | None:
     try:
         return anon.compile_script(vector["script"], vector["id"], **options(vector))
     except anon.ScriptError as error:
-        unknown = [found.message.split("'")[1] for found in error.diagnostics if found.code == "unknown-function"]
+        unknown = [
+            found.message.split("'")[1] for found in error.diagnostics if found.code == "unknown-function"
+        ]
         language = LANGUAGE_4 if vector["file"].startswith("vectors4") else LANGUAGE_6
         return None if language & set(unknown) else error
 
@@ -88,7 +90,9 @@ def test_the_engine_agrees_with_every_golden_result(file: str) -> None:
             if status != vector["expect"]["status"]:
                 wrong.append(f"{vector['id']} ({run.__name__}): {status}")
             elif status == "ok":
-                wrong += [f"{vector['id']} ({run.__name__}): {each}" for each in vectors.differences(vector, result)]
+                wrong += [
+                    f"{vector['id']} ({run.__name__}): {each}" for each in vectors.differences(vector, result)
+                ]
     print(f"{file:28} {counts['run']:4} run {counts['later']:4} later")
     assert wrong == []
 

@@ -186,7 +186,10 @@ def _texts(vr: str, encoded: bytes, charsets: list[str]) -> list[Any]:
         return []
     if vr != "PN":
         return [part or None for part in parts]
-    names = ({kind: text for kind, text in zip(NAME_PARTS, part.split("="), strict=False) if text} for part in parts)
+    names = (
+        {kind: text for kind, text in zip(NAME_PARTS, part.split("="), strict=False) if text}
+        for part in parts
+    )
     return [name or None for name in names]
 
 
