@@ -114,12 +114,13 @@ class Arrival:
             RefusedError: UIDs missing or unsafe, or another SOP Instance UID than the command names.
         """
         identity = read_identity(dataset)
+        study = identity.study_instance_uid
+        series = identity.series_instance_uid
+        study_named_by = study or series or identity.sop_instance_uid
+        self.study_key = None if study_named_by is None else keys.uid_key(study_named_by)
         if identity.sop_instance_uid is None:
             raise RefusedError(FailureReason.SOP_INSTANCE_UID_MISSING)
         self.note_sop_instance_uid(keys, identity.sop_instance_uid)
-        study = identity.study_instance_uid
-        series = identity.series_instance_uid
-        self.study_key = keys.uid_key(study or series or identity.sop_instance_uid)
         self.series_key = keys.uid_key(series or f"number {first_text(dataset, SERIES_NUMBER) or ''}")
         if identity.sop_class_uid is None:
             raise RefusedError(FailureReason.SOP_CLASS_UID_MISSING)

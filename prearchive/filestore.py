@@ -382,10 +382,15 @@ class FileStore(FolderTree):
     def release_writer(self, writer: OtherWriter, *, remove: bool) -> None:
         """Let go of a dead process's log; with `remove` that log and the process's temporary files go."""
         if remove and writer.is_dead:
-            self._remove_temporary(writer.writer_id)
+            self.remove_temporary(writer.writer_id)
         release_writer(self._open_temporary(), writer, remove=remove)
 
-    def _remove_temporary(self, writer_id: str) -> None:
+    def temporary_names(self) -> list[str]:
+        """What is in `tmp`."""
+        return sorted(os.listdir(self._open_temporary()))  # noqa: PTH208  (by descriptor)
+
+    def remove_temporary(self, writer_id: str) -> None:
+        """Remove the temporary files and folders of a dead process."""
         temporary_fd = self._open_temporary()
         for name in os.listdir(temporary_fd):  # noqa: PTH208  (by descriptor)
             if name.startswith(f"{writer_id}-"):

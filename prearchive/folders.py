@@ -150,6 +150,22 @@ class FolderTree:
             self._synced.pop("/".join(names), None)
             names.pop()
 
+    def remove_hollow_folder(self, path: str) -> None:
+        """Remove a folder that holds nothing but folders; a file in it, even a new one, keeps it there."""
+        try:
+            folder_fd = self._open_folder(paths.components(path))
+        except (FileNotFoundError, NotADirectoryError):
+            return
+        try:
+            for _, below, _, descriptor in os.fwalk(dir_fd=folder_fd, topdown=False, follow_symlinks=False):
+                for name in below:
+                    with contextlib.suppress(OSError):
+                        os.rmdir(name, dir_fd=descriptor)
+        finally:
+            os.close(folder_fd)
+        self._forget_folders(path)
+        self.remove_empty_folders(path)
+
     def sync_folders(self, path: str) -> None:
         """Sync a folder and all folders below it: every name in them is on the disk afterwards."""
         with storage_trouble():

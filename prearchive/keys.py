@@ -37,7 +37,7 @@ class SiteKeys:
 
     def uid_key(self, uid: str) -> str:
         """Return 32 hexadecimal digits that stand for a UID as received."""
-        return hmac.digest(self._uid, uid.encode(), "sha256").hex()[:32]
+        return hmac.digest(self._uid, uid.encode("utf-8", "surrogatepass"), "sha256").hex()[:32]
 
     def label_suffix(self, text: str) -> str:
         """Return the 8 hexadecimal digits of `subject_<digits>` for a received value that gives no label."""
@@ -48,13 +48,15 @@ class SiteKeys:
 
         Keyed, because an unkeyed digest of a small data set can be found again by trying values.
         """
-        digest = blake3.blake3(transfer_syntax_uid.encode() + b"\0", key=self._digest)
+        digest = blake3.blake3(transfer_syntax_uid.encode("utf-8", "surrogatepass") + b"\0", key=self._digest)
         digest.update(encoded)
         return digest.hexdigest()
 
     def hashed_uid(self, uid: str) -> str:
         """Return a UID of the form 2.25.x that stands for a UID as received, for logs (PS3.5 section B.2)."""
-        number = int.from_bytes(hmac.digest(self._public_uid, uid.encode(), "sha256")[:16], "big")
+        number = int.from_bytes(
+            hmac.digest(self._public_uid, uid.encode("utf-8", "surrogatepass"), "sha256")[:16], "big"
+        )
         return f"2.25.{number}"
 
 

@@ -62,33 +62,49 @@ def _choose(project: str | None, sessions: Sequence[KnownSession]) -> KnownSessi
     return next((session for session in ordered if session.pinned), None)
 
 
-def disagreements(
-    session: KnownSession, identification: Identification, study_uid: str | None
-) -> Iterator[tuple[str, str]]:
-    """What an instance says differently from the session it joins: codes and texts of warnings.
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What an instance, or a session that joins another, says about where it belongs.
 
-    Args:
-        session: the first instance's word, or a person's.
-        identification: with guarded labels, so that the texts show nothing the site script removes.
-        study_uid: of the instance as stored.
+    Labels are guarded ones, so that warnings show nothing the site script removes.
     """
-    project = identification.project
-    if project is not None and project != session.project:
+
+    project: str | None
+    subject: str | None
+    subject_source: str
+    label: str
+    label_source: str
+    study_uid: str | None  # as stored
+
+    @classmethod
+    def of(cls, identification: Identification, study_uid: str | None) -> Claim:
+        """The claim of an instance."""
+        return cls(
+            identification.project,
+            identification.subject,
+            identification.subject_source,
+            identification.session,
+            identification.session_source,
+            study_uid,
+        )
+
+
+def disagreements(session: KnownSession, claim: Claim) -> Iterator[tuple[str, str]]:
+    """What a claim says differently from the session it joins: codes and texts of warnings."""
+    if claim.project is not None and claim.project != session.project:
         yield (
             "project-disagreement",
-            f"instances name project {project}; they joined because a person moved or labelled this session",
+            f"instances name project {claim.project}; they joined the session that has their study",
         )
-    if session.study_uid != study_uid:
+    if session.study_uid != claim.study_uid:
         yield (
             "study-uid-disagreement",
             "the instances have different Study Instance UIDs after the site script",
         )
-    subject = identification.subject
-    if _differs(subject, identification.subject_source, session.subject, session.subject_source):
-        yield "subject-disagreement", f"instances also name subject {subject}"
-    label = identification.session
-    if _differs(label, identification.session_source, session.label, session.label_source):
-        yield "session-disagreement", f"instances also name session {label}"
+    if _differs(claim.subject, claim.subject_source, session.subject, session.subject_source):
+        yield "subject-disagreement", f"instances also name subject {claim.subject}"
+    if _differs(claim.label, claim.label_source, session.label, session.label_source):
+        yield "session-disagreement", f"instances also name session {claim.label}"
 
 
 def _differs(named: str | None, source: str, known: str | None, known_source: str) -> bool:

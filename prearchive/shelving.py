@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import structlog
@@ -33,7 +34,7 @@ from prearchive.incoming import Outcome, OutcomeKind
 from prearchive.ledger import Ledger
 from prearchive.modality import lead_modality, scan_type
 from prearchive.naming import file_name, scan_label
-from prearchive.placement import Placement, disagreements
+from prearchive.placement import Claim, Placement, disagreements
 from prearchive.states import SessionEvent, SessionState, next_state
 
 if TYPE_CHECKING:
@@ -90,8 +91,8 @@ class Shelving:
         """
         session = prepared.placement.session
         if session is not None:
-            uid = prepared.identity.study_instance_uid
-            prepared.arrival.warnings.update(disagreements(session, prepared.identification, uid))
+            claim = Claim.of(prepared.identification, prepared.identity.study_instance_uid)
+            prepared.arrival.warnings.update(disagreements(session, claim))
             if prepared.scan is not None:
                 return self._write(prepared, session, prepared.scan)
             return self._write(prepared, *self._add_scan(prepared, session))
@@ -208,10 +209,17 @@ class Shelving:
             is_committing = False
             try:
                 with self._site.engine.begin() as connection:
-                    known = self._require_unmoved(connection, arrival, session)
+                    known, is_other_version = self._require_unmoved(connection, arrival, session)
                     association_id = self._ledger.association_row(connection, arrival.incoming.sender)
                     self._insert_instance(connection, prepared, scan, stored, association_id)
-                    kind, state = self._join(connection, arrival, *known, stored.size_bytes)
+                    state = count_arrival(
+                        connection,
+                        known,
+                        arrival.warnings,
+                        is_other_version=is_other_version,
+                        size_bytes=stored.size_bytes,
+                        now=self._site.clock(),
+                    )
                     is_committing = True
             except AlreadyThereError:
                 arrival.name_number += 1  # a row has this name, but its file is missing
@@ -222,13 +230,10 @@ class Shelving:
                 raise
             stored.keep()
         self._ledger.remember_association(arrival.incoming.sender, association_id)
-        left = known[0].state
-        if state is not left:
-            log.info(
-                "session_state_changed", session_id=session.id, from_state=left.value, to_state=state.value
-            )
+        if state is not known.state:
+            log.info("session_state_changed", session_id=known.id, from_state=known.state, to_state=state)
         return Outcome(
-            kind,
+            OutcomeKind.CONFLICTING if is_other_version else OutcomeKind.STORED,
             sop_instance_uid=prepared.identity.sop_instance_uid,
             session_id=session.id,
             size_bytes=stored.size_bytes,
@@ -276,34 +281,45 @@ class Shelving:
         }
         connection.execute(queries.INSTANCE.insert(), row)
 
-    def _join(
-        self,
-        connection: Connection,
-        arrival: Arrival,
-        session: KnownSession,
-        is_other_version: bool,
-        size_bytes: int,
-    ) -> tuple[OutcomeKind, SessionState]:
-        """Count the instance in its session, with the state, history and warnings that follow."""
-        kind, event = OutcomeKind.STORED, SessionEvent.INSTANCE_STORED
-        if is_other_version:
-            kind, event = OutcomeKind.CONFLICTING, SessionEvent.CONFLICT_FOUND
-            text = "an instance came again with other content: both are kept"
-            arrival.warnings["duplicate-sop-instance-uid"] = text
-        state = next_state(session.state, event)
-        now = self._site.clock()
-        queries.record_arrival(connection, session.id, state=state, size_bytes=size_bytes, now=now)
-        if state is not session.state or session.confirmed_at is not None:
-            queries.add_event(
-                connection,
-                session.id,
-                at=now,
-                who=RECEIVER,
-                action=event.value,
-                from_state=session.state,
-                to_state=state,
-                text="" if session.confirmed_at is None else "the labels must be confirmed again",
-            )
-        for code, text in arrival.warnings.items():
-            queries.add_warning(connection, session.id, code, text, now)
-        return kind, state
+
+def count_arrival(
+    connection: Connection,
+    session: KnownSession,
+    warnings: dict[str, str],
+    *,
+    is_other_version: bool,
+    size_bytes: int,
+    now: datetime,
+    who: str = RECEIVER,
+) -> SessionState:
+    """Count an instance in its session, with the history and warnings that follow; return the new state.
+
+    Args:
+        connection: in a writing transaction that has locked the session.
+        session: as it was before.
+        warnings: codes and texts; one more is put in for another version of an instance.
+        is_other_version: whether the session has the same SOP Instance UID with other content.
+        size_bytes: of the file.
+        now: the time.
+        who: for the history.
+    """
+    event = SessionEvent.INSTANCE_STORED
+    if is_other_version:
+        event = SessionEvent.CONFLICT_FOUND
+        warnings["duplicate-sop-instance-uid"] = "an instance came again with other content: both are kept"
+    state = next_state(session.state, event)
+    queries.record_arrival(connection, session.id, state=state, size_bytes=size_bytes, now=now)
+    if state is not session.state or session.confirmed_at is not None:
+        queries.add_event(
+            connection,
+            session.id,
+            at=now,
+            who=who,
+            action=event.value,
+            from_state=session.state,
+            to_state=state,
+            text="" if session.confirmed_at is None else "the labels must be confirmed again",
+        )
+    for code, text in warnings.items():
+        queries.add_warning(connection, session.id, code, text, now)
+    return state
