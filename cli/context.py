@@ -57,6 +57,11 @@ def get_invocation(context: typer.Context) -> Invocation:
     return cast(Invocation, context.obj)
 
 
+def is_new(settings: Settings) -> bool:
+    """Tell whether a site has no data yet: `prearc serve` never ran on it."""
+    return not settings.database.url and not (settings.storage.root / "prearc.db").exists()
+
+
 def examples(*commands: str) -> str:
     """Return the end of a command's help, each example on its own line."""
     return "\n".join(

@@ -155,9 +155,8 @@ def _console_line(event: Mapping[str, Any]) -> str:
         if name not in ("event", "level", "timestamp") and value is not None
     )
     time = datetime.now().strftime("%H:%M:%S")
-    return safe_text(
-        f"{time} {event.get('level', ''):8} {event.get('event', '')}  {fields}".rstrip(), one_line=True
-    )
+    line = f"{time} {event.get('level', ''):8} {event.get('event', '')}  {safe_text(fields, one_line=True)}"
+    return line.rstrip()
 
 
 class LogFile:

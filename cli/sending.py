@@ -13,7 +13,6 @@ from cli.archiving import progress_bar
 from cli.context import examples, get_invocation
 from cli.exits import ExitCode, SomeFailedError, UsageError
 from cli.output import complain, print_document, say
-from config.settings import ae_title_problem
 
 if TYPE_CHECKING:
     from receiver.sender import SentFile
@@ -48,9 +47,7 @@ def send(
     """Send files by C-STORE. Each exactly as it is."""
     invocation = get_invocation(context)
     receiver = parse_destination(destination)
-    problem = ae_title_problem(calling)
-    if problem:
-        raise UsageError(f"--calling {calling!r}: {problem}")
+    _require_ae_title(calling, f"--calling {calling!r}")
     for path in paths:
         if not path.exists():
             raise FileNotFoundError(2, "there is no such file", str(path))
@@ -105,7 +102,13 @@ def parse_destination(text: str) -> Destination:
     match = _DESTINATION.fullmatch(text)
     if not match or not 1 <= int(match["port"]) <= 65535:
         raise UsageError(f"{text!r}: write the receiver as AE@HOST:PORT, for example XNAT@127.0.0.1:8104")
-    problem = ae_title_problem(match["title"])
-    if problem:
-        raise UsageError(f"{text!r}: {problem}")
+    _require_ae_title(match["title"], repr(text))
     return Destination(match["title"], match["v6"] or match["host"], int(match["port"]))
+
+
+def _require_ae_title(title: str, named: str) -> None:
+    from config.settings import ae_title_problem
+
+    problem = ae_title_problem(title)
+    if problem:
+        raise UsageError(f"{named}: {problem}")

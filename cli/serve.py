@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import sys
 import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -14,8 +13,7 @@ import typer
 
 from cli.context import Invocation, get_invocation
 from cli.exits import SomeFailedError, UsageError, exit_code
-from cli.output import print_document, say
-from cli.upkeep import Upkeep
+from cli.output import complain, print_document, say
 
 if TYPE_CHECKING:
     from prearchive.site import Site
@@ -36,12 +34,12 @@ def serve(context: typer.Context) -> None:
     stopping = _stop_on_signals()
 
     from cli import logs
+    from cli.upkeep import Upkeep
 
     logs.configure(settings, verbose=invocation.verbose, serving=True)
-    from prearchive.recovery import recover
-
     from prearchive.db.migrations import migrate
     from prearchive.intake import Intake
+    from prearchive.recovery import recover
     from prearchive.site import Site
     from receiver.scp import Server
     from receiver.status import for_outcome
@@ -56,8 +54,10 @@ def serve(context: typer.Context) -> None:
         recover(site)
         server.start()
         try:
+            upkeep = Upkeep(site, stopping, server.addresses)
+            upkeep.beat()
             _tell_ready(invocation, server.addresses)
-            Upkeep(site, stopping, server.addresses).run()
+            upkeep.run()
             _notify_systemd("STOPPING=1")
         finally:
             server.stop()
@@ -83,11 +83,12 @@ def _require_scripts(site: Site) -> None:
     Raises:
         SomeFailedError: with exit code 3, or 2 where a file is missing.
     """
-    from prearchive.scripts import explain
+    from prearchive.scripts import explain, script_path
 
-    mistakes = site.scripts.find_mistakes()
+    found = site.scripts.newest()
+    mistakes = {name: error for name, error in found.items() if isinstance(error, Exception)}
     for name, error in mistakes.items():
-        say(explain(error, site.settings.folder / "anon" / name) + "\n", stream=sys.stderr)
+        complain(explain(error, script_path(site.settings, name)) + "\n")
     if mistakes:
         raise SomeFailedError(max(exit_code(error) for error in mistakes.values()))
     site.scripts.load_all()

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.context import get_invocation, opened_site
+from cli.archiving import progress_bar
+from cli.context import Invocation, get_invocation, is_new, opened_site
 from cli.exits import ExitCode, SomeFailedError
-from cli.output import print_document, print_facts, print_table, say
+from cli.output import print_document, print_table, say, size_text
+
+if TYPE_CHECKING:
+    from prearchive.check import Finding
+    from prearchive.status import SiteStatus
 
 
 def register(app: typer.Typer) -> None:
@@ -71,24 +76,97 @@ def status(context: typer.Context) -> None:
 def check(context: typer.Context) -> None:
     """Look for anything that is wrong. Settings, scripts, database and files are held against each other."""
     invocation = get_invocation(context)
-    with opened_site(invocation) as site:
-        from prearchive.check import check_site
-
-        from cli.archiving import progress_bar
-
-        with progress_bar("checking files", invocation) as advance:
-            findings = check_site(site, progress=advance)
+    findings = _find(invocation)
     if invocation.as_json:
         print_document(findings)
     else:
-        print_table(
-            ("SEVERITY", "CODE", "WHERE", "WHAT"),
-            [(finding.severity, finding.code, finding.where, finding.text) for finding in findings],
-            empty="nothing is wrong",
-        )
+        for finding in findings:
+            say(f"{finding.severity}[{finding.code}] {finding.where}: {finding.text}")
+        say(f"{len(findings)} finding{'s' * (len(findings) != 1)}" if findings else "nothing is wrong")
     if findings:
         raise SomeFailedError(ExitCode.FAILED)
 
 
-def _print_status(report: Any) -> None:
-    print_facts([("report", report)])
+def _find(invocation: Invocation) -> list[Finding]:
+    from prearchive.check import check_settings, check_site
+
+    settings = invocation.load_settings()
+    if is_new(settings):
+        from prearchive.scripts import ScriptShelf
+
+        return check_settings(settings, ScriptShelf(settings))
+    with opened_site(invocation) as site, progress_bar("checking files", invocation) as advance:
+        return check_site(site, progress=advance)
+
+
+def _print_status(report: SiteStatus) -> None:
+    say("The receiver is running." if report.running else "The receiver is not running: `prearc serve`.")
+    for problem in report.problems:
+        say(f"\nPROBLEM: {problem}")
+    say("\nReceivers")
+    print_table(
+        ("AE TITLE", "HOST", "PORT", "STATE", "SCRIPTS"),
+        [
+            (
+                receiver.ae_title,
+                receiver.host,
+                receiver.port,
+                "listening" if receiver.listening else "down" if receiver.enabled else "disabled",
+                "run" if receiver.anonymize else "NEVER RUN",
+            )
+            for receiver in report.receivers
+        ],
+        right=("PORT",),
+        empty="none",
+    )
+    say("\nSessions")
+    print_table(
+        ("STATUS", "COUNT", "OLDEST"),
+        [(state.status, state.sessions, state.oldest) for state in report.sessions],
+        right=("COUNT",),
+        empty="none",
+    )
+    say("\nScripts")
+    print_table(
+        ("SCRIPT", "LANGUAGE", "SHA-256", "IN FORCE"),
+        [
+            (
+                script.name,
+                script.language,
+                (script.sha256 or "")[:12],
+                ", ".join(sha256[:12] for sha256 in script.in_force),
+            )
+            for script in report.scripts
+        ],
+        empty="none is enabled",
+    )
+    _print_troubles(report)
+
+
+def _print_troubles(report: SiteStatus) -> None:
+    if report.discarded:
+        say("\nDiscarded instances")
+        print_table(
+            ("OUTCOME", "REASON", "LAST 24 H", "TOTAL"),
+            [(kind.outcome, kind.reason, kind.last_24_hours, kind.total) for kind in report.discarded],
+            right=("LAST 24 H", "TOTAL"),
+        )
+    if report.errors:
+        say("\nLast errors")
+        print_table(
+            ("AT", "WHAT", "SESSION", "SCRIPT AT", "HASHED SOP INSTANCE UID"),
+            [
+                (
+                    trouble.at,
+                    trouble.code,
+                    trouble.session,
+                    f"{trouble.script_line}:{trouble.script_column}" if trouble.script_line else None,
+                    trouble.hashed_sop_instance_uid,
+                )
+                for trouble in report.errors
+            ],
+        )
+    if report.disk is not None:
+        room = "" if report.disk.enough else ": TOO LITTLE, senders are told to try later"
+        free, reserve = size_text(report.disk.free_bytes), size_text(report.disk.reserve_bytes)
+        say(f"\nDisk: {free} free, {reserve} in reserve{room}")

@@ -56,9 +56,10 @@ class Upkeep:
 
     def run(self) -> None:
         """Do the chores until the server stops."""
-        from prearchive.settle import close_quiet_sessions
-
         from prearchive.archive import auto_archive_ready
+        from prearchive.joining import join_all_waiting
+        from prearchive.settle import close_quiet_sessions
+        from prearchive.status import sign_off
 
         site = self._site
         archiving = Chore("auto_archive", lambda: auto_archive_ready(site), 2.0)
@@ -69,12 +70,14 @@ class Upkeep:
                 [
                     Chore("refresh", self._refresh, 1.0),
                     Chore("settle", lambda: close_quiet_sessions(site, site.clock()), TICK_SECONDS),
-                    Chore("heartbeat", self._beat, HEARTBEAT_SECONDS),
+                    Chore("join", lambda: join_all_waiting(site), 2.0),
+                    Chore("heartbeat", self.beat, HEARTBEAT_SECONDS),
                 ]
             )
         finally:
             self._stopping.set()
             archiver.join()  # an archive step that began is finished, not cut
+            Chore("sign_off", lambda: sign_off(site), 0.0).do_when_due(time.monotonic())
 
     def _repeat(self, chores: Sequence[Chore]) -> None:
         while not self._stopping.is_set():
@@ -92,7 +95,8 @@ class Upkeep:
                 log.error("script_refused" if about_script else "server_settings_refused", reason=problem)
         self._told_problems = problems
 
-    def _beat(self) -> None:
+    def beat(self) -> None:
+        """Say that this server lives."""
         from prearchive.status import beat
 
         beat(self._site, self._addresses)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from cli.context import Invocation, examples, get_invocation, opened_site
+from cli.context import Invocation, examples, get_invocation, is_new, opened_site
 from cli.exits import UsageError
 from cli.output import is_terminal, print_document, print_facts, print_table, say, size_text
 
@@ -162,6 +162,12 @@ def _list(
     since: str | None,
 ) -> None:
     after = parse_since(since, datetime.now().astimezone()) if since else None
+    if is_new(invocation.load_settings()):
+        if invocation.as_json:
+            print_document([])
+        else:
+            say("(no sessions; `prearc serve` has not run yet)")
+        return
     with opened_site(invocation) as site:
         from prearchive.views import list_sessions
 

@@ -27,6 +27,8 @@ from prearchive.settle import find_damage
 from prearchive.states import BUSY_STATES, SessionState
 
 if TYPE_CHECKING:
+    from config.settings import Settings
+    from prearchive.scripts import ScriptShelf
     from prearchive.site import Site
 
 Severity = Literal["error", "warning"]
@@ -63,7 +65,7 @@ def check_site(site: Site, *, progress: Progress | None = None) -> list[Finding]
         site: which.
         progress: is told how many stored files of how many have been read.
     """
-    findings = [*_settings_findings(site), *_script_findings(site), *_permission_findings(site)]
+    findings = [*check_settings(site.settings, site.scripts), *_permission_findings(site)]
     with site.read_engine.begin() as connection:
         damage = integrity_problems(connection)
     findings += [Finding("error", "database-damaged", "database", text) for text in damage]
@@ -76,6 +78,11 @@ def check_site(site: Site, *, progress: Progress | None = None) -> list[Finding]
         findings += _session_findings(site, session, count)
     findings += _stray_findings(site, sessions)
     return findings
+
+
+def check_settings(settings: Settings, scripts: ScriptShelf) -> list[Finding]:
+    """Check settings and scripts alone: all that can be wrong before the first `prearc serve`."""
+    return [*_settings_findings(settings), *_script_findings(settings, scripts)]
 
 
 class _Counter:
@@ -97,8 +104,7 @@ class _Counter:
 # -- settings, scripts, permissions, servers
 
 
-def _settings_findings(site: Site) -> Iterator[Finding]:
-    settings = site.settings
+def _settings_findings(settings: Settings) -> Iterator[Finding]:
     where = str(settings.config_path)
     for problem in routing_problems(settings):
         yield Finding("error", "bad-routing-rule", where, problem)
@@ -107,11 +113,11 @@ def _settings_findings(site: Site) -> Iterator[Finding]:
         yield Finding("error", "bad-file-name-template", where, f"sessions.file_name: {problem_text}")
 
 
-def _script_findings(site: Site) -> Iterator[Finding]:
-    for name, found in site.scripts.newest().items():
+def _script_findings(settings: Settings, scripts: ScriptShelf) -> Iterator[Finding]:
+    for name, found in scripts.newest().items():
         if isinstance(found, Exception):
             code = "script-unusable" if isinstance(found, ConfigurationProblemError) else "script-error"
-            yield Finding("error", code, name, explain(found, script_path(site.settings, name)))
+            yield Finding("error", code, name, explain(found, script_path(settings, name)))
 
 
 def _permission_findings(site: Site) -> Iterator[Finding]:
