@@ -52,7 +52,15 @@ from prearchive.views import SessionRow, get_row
 if TYPE_CHECKING:
     from prearchive.site import Site
 
-__all__ = ["ArchivePlan", "Change", "Notice", "archive_session", "auto_archive_ready", "plan_archive"]
+__all__ = [
+    "ArchivePlan",
+    "Change",
+    "Notice",
+    "archive_session",
+    "auto_archive_ready",
+    "finish_interrupted",
+    "plan_archive",
+]
 
 CONFLICT_WARNING = "archive-conflict"
 FAILED_WARNING = "archive-failed"
@@ -341,6 +349,11 @@ def auto_archive_ready(site: Site) -> list[int]:
     from prearchive import archive_auto
 
     return archive_auto.auto_archive_ready(site)
+
+
+def finish_interrupted(site: Site, session_id: int) -> None:
+    """After a crash: roll forward when the target carries the archive id, else back to where it was."""
+    archive_commit.finish_interrupted(site, session_id)
 
 
 def _plain(record: SessionRecord) -> dict[str, object]:
