@@ -41,7 +41,8 @@ def init(
     for path in written:
         say(f"wrote {path}")
     option = "" if folder == Path("site") else f" --config {folder}"
-    say(f"Look at {written[0]}, then start the receiver: prearc{option} serve")
+    say(f"Look at {written[0]}, then start the receiver:")
+    say(f"  prearc{option} serve")
 
 
 def migrate(context: typer.Context) -> None:

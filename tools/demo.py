@@ -282,7 +282,7 @@ def walk_through(walk: Walk) -> None:
 
 def review(walk: Walk, example: Path) -> tuple[str, dict[str, str]]:
     """Show steps 4 to 6, up to the archive step. Return the number of the MR and its elements."""
-    step(4, "Nothing came for 2 seconds: READY. The CT's Study Description names TRAINING.")
+    step(4, "Quiet for 2 seconds: READY. The CT's Study Description names TRAINING.")
     rows = walk.await_ready(len(STUDIES))
     walk.run("list")
     unassigned = [row for row in rows if row["project"] == "Unassigned"]
@@ -302,7 +302,7 @@ def review(walk: Walk, example: Path) -> tuple[str, dict[str, str]]:
 def archive(walk: Walk, number: str, held: dict[str, str]) -> None:
     """Show steps 7 and 8: archiving with a changed label, and what is where afterwards."""
     step(7, "It is archived with another session label. Now the project script runs.")
-    walk.run("archive", number, "--session", "MR_visit_1", "--yes")
+    walk.run("archive", number, "--session", "MR_v1", "--yes")
     (archived_row,) = walk.ask("archived", "list")
     compare([("prearchive", held), ("archive", walk.elements("archived", "tags", str(archived_row["id"])))])
 

@@ -47,7 +47,7 @@ def test_the_demo_shows_what_each_script_did_and_can_be_run_again(tmp_path: Path
         assert ("(0010,0030)", "19620417", "-") in shown
         assert ("(0008,1030)", "MR of the head", "MR of the head") in shown
         assert ("(0008,1030)", "MR of the head", "TRAINING") in shown
-        assert ("(0010,0020)", "4MR1", "MR_visit_1") in shown
+        assert ("(0010,0020)", "4MR1", "MR_v1") in shown
         # A path as long as this one is not the demo's fault.
         assert [line for line in lines if len(line) > 80 and str(tmp_path) not in line] == []
 
