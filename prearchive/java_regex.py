@@ -44,8 +44,17 @@ _ESCAPES = {
     "Z": _AT_END,
     "z": r"(?![\s\S])",
 }
+_ASCII_CLASSES = {
+    "w": "[a-zA-Z_0-9]",
+    "W": "[^a-zA-Z_0-9]",
+    "d": "[0-9]",
+    "D": "[^0-9]",
+    "s": r"[\x20\t-\r]",
+    "S": r"[^\x20\t-\r]",
+}
 _KEPT_LETTERS = frozenset("tnrfaxudDsSwWbBA")
 _POSIX_NAME = re.compile(r"\{(\w+)\}|(\w)", re.ASCII)
+_PROPERTY = re.compile(r"\\[pP](?:\{(\w+)\}|(\w))", re.ASCII)
 _REPETITION = re.compile(r"\{\d+(?:,\d*)?\}", re.ASCII)
 _FLAGS = re.compile(r"([imsx]*)(?:-([imsx]+))?[:)]", re.ASCII)
 _GROUP = re.compile(r"\?(?::|=|!|>|<=|<!|<[A-Za-z][A-Za-z0-9]*>)", re.ASCII)
@@ -63,7 +72,9 @@ def compile_java(pattern: str) -> regex.Pattern[str]:
         JavaRegexError: Java would refuse it.
     """
     try:
-        return regex.compile(_Translation(pattern).text(), regex.VERSION1 | regex.ASCII)
+        translation = _Translation(pattern)
+        letters = regex.UNICODE if translation.unicode else regex.ASCII
+        return regex.compile(translation.text(), regex.VERSION1 | letters)
     except (regex.error, RecursionError, OverflowError) as error:
         raise JavaRegexError(getattr(error, "msg", None) or "too deeply nested") from None
 
@@ -122,6 +133,8 @@ class _Translation:
         self._pattern = pattern
         self._position = 0
         self._written: list[str] = []
+        # `regex` restricts \p{..} together with \w to ASCII, Java only \w.
+        self.unicode = any((name[1] or name[2]) not in _POSIX for name in _PROPERTY.finditer(pattern))
         self._dot_is_all = False
         self._many_lines = False
 
@@ -196,6 +209,8 @@ class _Translation:
             self._written.append(f"(?P={named[1]})")
         elif letter in _ESCAPES and not (in_class and letter in "RZz"):
             self._written.append(_ESCAPES[letter])
+        elif letter in _ASCII_CLASSES and self.unicode:
+            self._written.append(_ASCII_CLASSES[letter])
         elif (
             letter.isascii()
             and letter.isalpha()
@@ -246,7 +261,10 @@ class _Translation:
             elif character == "&" and pattern.startswith("&", self._position):
                 self._position += 1
                 self._written.append("&&")
-            elif character in "]|~:&" or (character == "-" and pattern.startswith("-", self._position)):
+            elif character == "-" and pattern.startswith("-", self._position):
+                self._position += 1
+                self._written.append("-\\-")
+            elif character in "]|~:&":
                 # Plain characters in Java; operators, or part of them, to `regex`.
                 self._written.append(f"\\{character}")
             else:

@@ -1,0 +1,123 @@
+"""Regular expressions as Java reads them."""
+
+from __future__ import annotations
+
+import pytest
+
+from prearchive.java_regex import JavaRegexError, compile_java, compile_replacement
+
+# pattern, text, whether Java's `matches` says yes
+MATCHES = [
+    (r".*", "a b", True),
+    (r".*", "a\nb", False),
+    (r".*", "a\rb", False),
+    (r".*", "a\u2028b", False),
+    (r"(?s).*", "a\nb", True),
+    (r"(?s:.)b", "\nb", True),
+    (r"(?s)a(?-s).", "a\n", False),
+    (r"[.]", "x", False),
+    (r"\w+", "ü", False),
+    (r"\w+", "az_09", True),
+    (r"\d", "٣", False),
+    (r"(?i)straße", "STRASSE", False),
+    (r"(?i)abc", "ABC", True),
+    (r"a{2,3}", "aaa", True),
+    (r"a++a", "aaa", False),
+    (r"(?>a+)b", "aab", True),
+    (r"[a-z&&[^bc]]+", "ade", True),
+    (r"[a-z&&[^bc]]+", "abe", False),
+    (r"[[ab]c]+", "abc", True),
+    (r"[^]]", "]", False),
+    (r"[]a]+", "]a", True),
+    (r"[a|b]+", "a|b", True),
+    (r"[a~~b:&]+", "~:&ab", True),
+    (r"[[:alpha:]]+", ":alph", True),
+    (r"[!--]+", "-!,", True),
+    (r"\Q.*[\E+", ".*[[[", True),
+    (r"\Qa.b", "a.b", True),
+    (r"[\Q]^\E]+", "]^", True),
+    (r"\p{Alpha}+", "abC", True),
+    (r"\p{Alpha}", "ü", False),
+    (r"\P{Digit}", "x", True),
+    (r"[\p{Upper}\d]+", "A1", True),
+    (r"\p{L}+", "üa", True),
+    (r"\pL", "ü", True),
+    (r"\p{L}\w\d\s", "üa1 ", True),
+    (r"\p{L}\w", "üü", False),
+    (r"[\p{L}\W\D\S]+", "ü", True),
+    (r"[\w-]\p{IsGreek}", "-α", True),
+    (r"\h\v", " \n", True),
+    (r"[\h]\H\V", "\txx", True),
+    (r"a\R", "a\r\n", True),
+    (r"a$", "a", True),
+    (r"(?m)a$\nb", "a\nb", True),
+    (r"(?m)(?-m)a$", "a", True),
+    (r"a\z", "a", True),
+    (r"\e", "\x1b", True),
+    (r"\x41\u0042\t", "AB\t", True),
+    (r"(?<name>a)\k<name>", "aa", True),
+    (r"(a)\1", "aa", True),
+    (r"\.\-\{\}", ".-{}", True),
+    (r"(?:a|b)(?=c)c(?!d)", "ac", True),
+    (r"ab(?<=b)(?<!a)", "ab", True),
+]
+
+
+@pytest.mark.parametrize(("pattern", "text", "expected"), MATCHES)
+def test_patterns_match_what_java_matches(pattern: str, text: str, expected: bool) -> None:
+    assert (compile_java(pattern).fullmatch(text) is not None) is expected
+
+
+def test_the_end_of_text_is_also_before_a_last_line_end() -> None:
+    assert compile_java(r"a$").search("a\r\n")
+    assert compile_java(r"a\Z").search("a\n")
+    assert not compile_java(r"a\z").search("a\n")
+    assert not compile_java(r"a$").search("a\nb")
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "(", ")", "[a", "a{", "a{e}", "[z--a]", "(?:ab){e<=1}", "(?P<x>a)", "(?R)", "(?|a|b)", r"\K", r"\m",
+        r"\L<x>", "a\\", r"\p{Foo",
+        r"\k<none>", r"\k", r"\p", r"\p{NoSuchClass}", r"[\1]", r"[\b]", "*a", r"[\Z]", "(?<1a>x)",
+    ],
+)  # fmt: skip
+def test_what_java_refuses_is_refused(pattern: str) -> None:
+    with pytest.raises(JavaRegexError) as caught:
+        compile_java(pattern)
+    assert str(caught.value)
+
+
+def test_a_deeply_nested_pattern_is_an_error_and_no_crash() -> None:
+    try:
+        compile_java("(" * 20_000 + ")" * 20_000)
+    except JavaRegexError as error:
+        assert "nested" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "replacement", "text", "expected"),
+    [
+        (r"6", "X", "1661", "1XX1"),
+        (r"(a)(b)?", r"<$1$2>", "aab", "<a><ab>"),
+        (r"(?<year>\d{4})", r"${year}y", "2024", "2024y"),
+        (r"a", r"\$1\\", "a", "$1\\"),
+        (r"(a)", r"$12", "a", "a2"),
+        (r"$", "42", "SIE", "SIE42"),
+        (r".*", "X", "abc", "XX"),
+        (r".+", "", "abc", ""),
+        (r"a", "$0$0", "ab", "aab"),
+    ],
+)
+def test_replacements_are_those_of_replace_all(
+    pattern: str, replacement: str, text: str, expected: str
+) -> None:
+    compiled = compile_java(pattern)
+    assert compiled.sub(compile_replacement(replacement, compiled), text) == expected
+
+
+@pytest.mark.parametrize("replacement", ["$", "a\\", "$2", "${no}", "$x"])
+def test_replacements_that_java_refuses_are_refused(replacement: str) -> None:
+    with pytest.raises(JavaRegexError):
+        compile_replacement(replacement, compile_java("(a)"))
