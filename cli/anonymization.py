@@ -32,7 +32,7 @@ def register(app: typer.Typer) -> None:
     anon_app.command("check", epilog=examples("prearc anon check site/anon/site.das"))(check)
     anon_app.command(
         "apply",
-        epilog=examples("prearc anon apply p4.das scans/ --output clean/ --var project=P4 --var subject=S1"),
+        epilog=examples("prearc anon apply p4.das scans/ -o clean/ --var project=P4 --var subject=S1"),
     )(apply)
     anon_app.command("functions", epilog=examples("prearc anon functions hashUID"))(functions)
     site_app = typer.Typer(

@@ -37,6 +37,7 @@ KNOWN_FIELDS = frozenset(
         "script_name", "script_sha256", "code", "line", "column",
         "duration_ms", "size_bytes", "reason", "error", "action", "problems",
         "count", "instances", "files", "cut_associations",
+        "sessions_repaired", "sessions_failed", "sessions_removed", "files_removed",
     }
 )  # fmt: skip
 FILES_BY_PREFIX = {
@@ -100,7 +101,8 @@ def name_exception(_logger: WrappedLogger, _method: str, event: EventDict) -> Ev
 
 def keep_known_fields(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """Drop fields that nobody agreed on, and cut long texts."""
-    return {name: _plain(value) for name, value in event.items() if name in KNOWN_FIELDS}
+    ordered = {name: event[name] for name in ("timestamp", "level", "event") if name in event} | event
+    return {name: _plain(value) for name, value in ordered.items() if name in KNOWN_FIELDS}
 
 
 def _plain(value: Any) -> Any:

@@ -168,7 +168,7 @@ def _list(
         else:
             say("(no sessions; `prearc serve` has not run yet)")
         return
-    with opened_site(invocation) as site:
+    with opened_site(invocation, looks_only=True) as site:
         from prearchive.views import list_sessions
 
         rows = list_sessions(site, scope, project=project, status=status, subject=subject, since=after)
@@ -179,7 +179,7 @@ def _list(
 
 
 def _show(invocation: Invocation, scope: Scope, ref: str) -> None:
-    with opened_site(invocation) as site:
+    with opened_site(invocation, looks_only=True) as site:
         from prearchive.references import get_session_id
         from prearchive.views import show_session
 
@@ -258,7 +258,7 @@ def _tags(
 ) -> None:
     if summary and instance:
         raise UsageError("--summary is about all files; leave out --instance")
-    with opened_site(invocation) as site:
+    with opened_site(invocation, looks_only=True) as site:
         from prearchive.dump import dump_tags, summarize_tags
         from prearchive.references import get_session_id
 
@@ -293,7 +293,7 @@ def _shortened(value: str, longest: int = 200) -> str:
 
 
 def _files(invocation: Invocation, scope: Scope, ref: str) -> None:
-    with opened_site(invocation) as site:
+    with opened_site(invocation, looks_only=True) as site:
         from prearchive.references import get_session_id
         from prearchive.views import list_files
 
