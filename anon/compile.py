@@ -13,7 +13,7 @@ import anon.functions.dates
 import anon.functions.logic
 import anon.functions.text
 import anon.functions.uids  # noqa: F401  (the modules of functions fill the table when they are imported)
-from anon.errors import Diagnostic, Failure
+from anon.errors import Diagnostic, StatementError
 from anon.functions.message_format import FormatError, parse_format
 from anon.functions.registry import (
     Argument,
@@ -191,7 +191,7 @@ class Compiler:
         def get(run: Run) -> str:
             text = text_of(evaluate(run))
             if text is None:
-                raise Failure("no-value", failure, span=node.span)
+                raise StatementError("no-value", failure, span=node.span)
             return text
 
         return get
@@ -209,7 +209,7 @@ class Compiler:
         def get(run: Run) -> Pattern:
             try:
                 return pattern_of(needed(run))
-            except Failure as failure:
+            except StatementError as failure:
                 failure.span = failure.span or node.span
                 raise
 
@@ -230,7 +230,7 @@ class Compiler:
                 return parse_format(needed(run))
             except FormatError as error:
                 message = f"the message format cannot be used: {error}"
-                raise Failure("bad-format", message, span=node.span) from None
+                raise StatementError("bad-format", message, span=node.span) from None
 
         return get
 
@@ -305,5 +305,5 @@ def _paths_of(value: Value, span: Span) -> tuple[TagPath, ...]:
         try:
             found.append(parse_path6(text_of(entry) or ""))
         except TagError as error:
-            raise Failure("bad-tag", error.message, error.hint, span) from None
+            raise StatementError("bad-tag", error.message, error.hint, span) from None
     return tuple(found)

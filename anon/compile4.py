@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from anon.compile import SESSION_LABEL, Compiler, Get
-from anon.errors import Failure
+from anon.errors import StatementError
 from anon.functions.message_format import FormatError, fill, parse_format
 from anon.functions.registry import Argument, Builtin
 from anon.operations.assign import element_text, write
@@ -71,7 +71,7 @@ class DeleteTag:
 
 @dataclass(frozen=True, slots=True)
 class EchoValue:
-    """`echo`: the text is not shown, it may hold patient data. A failure inside it is none of the object's."""
+    """`echo`: the text is not shown, it may hold patient data. A failure inside it does not count."""
 
     span: Span
     evaluate: Evaluate
@@ -99,7 +99,7 @@ class Program4:
         """Apply the script.
 
         Raises:
-            Failure: nothing of the object is worth keeping then.
+            StatementError: nothing of the object is worth keeping then.
         """
         planned: list[tuple[Action, str | None]] = []
         for tests, action in self.actions:
@@ -112,14 +112,14 @@ class Program4:
                             None if isinstance(action, EchoValue) else element_text(run, action.evaluate),
                         )
                     )
-            except Failure as failure:
+            except StatementError as failure:
                 failure.span = failure.span or action.span
                 raise
         for action, text in reversed(planned):
             run.span = action.span
             try:
                 action.carry_out(run, text)
-            except Failure as failure:
+            except StatementError as failure:
                 failure.span = failure.span or action.span
                 raise
 
@@ -248,7 +248,7 @@ class Compiler4(Compiler):
         def get(run: Run) -> Value:
             try:
                 return run.read(path)
-            except Failure as failure:
+            except StatementError as failure:
                 failure.span = failure.span or node.span
                 raise
 
@@ -282,9 +282,11 @@ class Compiler4(Compiler):
 
     def check_call(self, call: nodes.Call, found: Builtin) -> None:
         """Warn of hashes that can be guessed."""
-        if found.name == "hashUID" and isinstance(call.arguments[0], nodes.Path):
-            if call.arguments[0].path.tag in _GUESSABLE:
-                self.warn(call.span, "guessable-hash", "a hash of a name or number can be guessed")
+        if found.name != "hashUID":
+            return
+        argument = call.arguments[0]
+        if isinstance(argument, nodes.Path) and argument.path.tag in _GUESSABLE:
+            self.warn(call.span, "guessable-hash", "a hash of a name or number can be guessed")
 
     # -- statements
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from anon.compile import SESSION_LABEL, Compiler, Get
-from anon.errors import Failure
+from anon.errors import StatementError
 from anon.functions.registry import Argument, Builtin
 from anon.language import VERSIONS_6
 from anon.operations.assign import AssignIfPresent, AssignPath
@@ -43,7 +43,7 @@ class Program6:
         """Apply the script.
 
         Raises:
-            Failure: nothing of the object is worth keeping then.
+            StatementError: nothing of the object is worth keeping then.
         """
         perform(self.operations, run)
 
@@ -83,7 +83,7 @@ class Compiler6(Compiler):
                 return run.variables[name]
             except KeyError:
                 message = f"the variable {name!r} has no value, the statement that sets it was not reached"
-                raise Failure("unset-variable", message, span=node.span) from None
+                raise StatementError("unset-variable", message, span=node.span) from None
 
         return get
 
@@ -118,7 +118,7 @@ class Compiler6(Compiler):
         def get(run: Run) -> Value:
             try:
                 return run.read(path)
-            except Failure as failure:
+            except StatementError as failure:
                 failure.span = failure.span or node.span
                 raise
 
@@ -145,16 +145,20 @@ class Compiler6(Compiler):
         def get(run: Run) -> int:
             found = _to_integer(needed(run))
             if found is None:
-                raise Failure("not-a-number", f"the {argument.name} is not a whole number", span=node.span)
+                raise StatementError(
+                    "not-a-number", f"the {argument.name} is not a whole number", span=node.span
+                )
             return found
 
         return get
 
     def check_call(self, call: nodes.Call, found: Builtin) -> None:
         """Warn of hashes that can be guessed."""
-        if found.name == "hashUID" and isinstance(call.arguments[0], nodes.Path):
-            if call.arguments[0].path.tag in _GUESSABLE:
-                self.warn(call.span, "guessable-hash", "a hash of a name or number can be guessed")
+        if found.name != "hashUID":
+            return
+        argument = call.arguments[0]
+        if isinstance(argument, nodes.Path) and argument.path.tag in _GUESSABLE:
+            self.warn(call.span, "guessable-hash", "a hash of a name or number can be guessed")
 
     # -- conditions
 

@@ -61,7 +61,7 @@ class ScriptError(Exception):
         return ScriptError, (self.diagnostics, self.name)
 
 
-class Failure(Exception):
+class StatementError(Exception):
     """A statement cannot be carried out on this object; `Script` gives it a place in the script.
 
     The message holds no value of the object.

@@ -23,8 +23,8 @@ def apply_to_file(
 ) -> ApplyReport:
     """Apply a script to a DICOM file and write the result, which may be the same file.
 
-    The target appears whole or not at all: it is written under a temporary name in the same folder, synced and
-    renamed. When the script rejects the object, nothing is written.
+    The target appears whole or not at all: it is written under a temporary name in the same folder, synced
+    and renamed. When the script rejects the object, nothing is written.
 
     Args:
         script: what to apply.

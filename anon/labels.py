@@ -11,8 +11,8 @@ _RUN = re.compile(r"#+")
 def next_label(pattern: str, existing: Collection[str]) -> str:
     """The first free label of a pattern: its first run of `#` becomes a number that counts from 0.
 
-    The number is padded to the length of the run, and grows beyond it when all of these are taken: the label is
-    made from the pattern each time. Gaps are filled. Comparison is exact.
+    The number is padded to the length of the run, and grows beyond it when all of these are taken: the label
+    is made from the pattern each time. Gaps are filled. Comparison is exact.
 
     Args:
         pattern: such as `S1_v##_mr`; without `#` there is no label, and the result is empty.

@@ -25,8 +25,8 @@ _VERSION_4 = re.compile(r'[ \t]+"?(?P<version>4(\.[0-9])?)"?[ \t]*(//.*)?')
 _ONLY_IN_6 = re.compile(
     r"""\?=? | !=|!~ | \){1}\s*\[ | \)\s*/\s*[(*+.] | [*+.]\s*/\s*\( | \([0-9A-Fa-f@\#Xx]{4},\s*\{
     | ^\s*(?:removeAllPrivateTags\b | (?:else)?if\s*\( | \}?\s*else\b)
-    | \b(?:removeTags|retainPrivateTags|hashUIDList|alterPixels|set|delete|reject|blankValues|mapReferencedUIDs
-         |concatenate|isPresent|collectValues|normalizeString|mapUID|newUID|lookup|shiftDate\w*)\s*\[""",
+    | \b(?:removeTags|retainPrivateTags|hashUIDList|alterPixels|set|delete|reject|blankValues
+         |mapReferencedUIDs|concatenate|isPresent|collectValues|normalizeString|mapUID|newUID|lookup|shiftDate\w*)\s*\[""",
     re.VERBOSE | re.MULTILINE,
 )
 _NOT_CODE = re.compile(r'"(?:[^"\\\n]|\\.)*"|//[^\n]*')

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from anon.errors import Failure
+from anon.errors import StatementError
 from anon.operations.run import Run
 
 DEIDENTIFICATION_METHOD_CODE_SEQUENCE: Final = 0x00120064
@@ -19,12 +19,12 @@ def add_record(run: Run, record_id: str) -> None:
         record_id: of the script; "0" and "" record nothing.
 
     Raises:
-        Failure: the id is longer than a code value may be.
+        StatementError: the id is longer than a code value may be.
     """
     if record_id.strip() in ("", "0") or record_id.startswith("-"):
         return
     if len(record_id) > _MAX_CHARACTERS or not record_id.isascii() or "\\" in record_id:
-        raise Failure("bad-record-id", f"a record id has at most {_MAX_CHARACTERS} plain characters")
+        raise StatementError("bad-record-id", f"a record id has at most {_MAX_CHARACTERS} plain characters")
     item = run.instance.dataset.new_item(DEIDENTIFICATION_METHOD_CODE_SEQUENCE)
     item.put(0x00080100, "SH", record_id.encode("ascii"))
     item.put(0x00080102, "SH", b"XNAT")

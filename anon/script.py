@@ -18,7 +18,7 @@ from anon.encoding.instance import (
     SOP_INSTANCE_UID,
     EncodedInstance,
 )
-from anon.errors import Diagnostic, Failure, Rejected, ScriptError
+from anon.errors import Diagnostic, StatementError, Rejected, ScriptError
 from anon.language import choose_language, find_syntax_of_6
 from anon.operations.run import Run
 from anon.recording import add_record
@@ -123,10 +123,12 @@ class Script:
                 add_record(run, str(record_id))
         except Rejected:
             return ApplyReport("rejected", self._messages(run))
-        except Failure as failure:
+        except StatementError as failure:
             raise self._error(failure) from None
         except DataSetError as error:
-            raise self._error(Failure("bad-data-set", f"the data set cannot be read: {error.code}")) from None
+            raise self._error(
+                StatementError("bad-data-set", f"the data set cannot be read: {error.code}")
+            ) from None
         _align_meta(instance)
         return ApplyReport("ok", self._messages(run))
 
@@ -144,7 +146,7 @@ class Script:
             raise ScriptError(missing, self.name)
         return supplied
 
-    def _error(self, failure: Failure) -> ScriptError:
+    def _error(self, failure: StatementError) -> ScriptError:
         span = failure.span or Span(0, 1)
         return ScriptError(
             [diagnostic(self._source, span, failure.code, failure.message, failure.hint)], self.name
@@ -203,7 +205,9 @@ def _check_identity(instance: EncodedInstance, present: list[int]) -> None:
     """An object must keep its SOP UIDs: without them no archive can take it (PS3.3 section C.12.1)."""
     for tag, _, name in _IDENTITY:
         if tag in present and not _has_value(instance.dataset, tag):
-            raise Failure("identity-removed", f"the script takes the object its {name}", "replace it instead")
+            raise StatementError(
+                "identity-removed", f"the script takes the object its {name}", "replace it instead"
+            )
 
 
 def _align_meta(instance: EncodedInstance) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from anon.encoding.elements import DataSet
-from anon.errors import Failure
+from anon.errors import StatementError
 
 TRANSFER_SYNTAX_UID: Final = 0x00020010
 NO_CREATOR: Final = "NULL"  # DicomEdit 6's name for the creator of private elements that have none
@@ -61,7 +61,7 @@ class TagStep:
         return self.mask != (0xFFFFFFFF if self.creator is None else 0xFFFF00FF)
 
     def matches(self, dataset: DataSet, tag: int) -> bool:
-        """Whether the element `tag` of this data set is meant. Private creators never are, by private steps."""
+        """Whether the element `tag` of this data set is meant. Private steps never mean creators."""
         if tag & self.mask != self.bits:
             return False
         if self.creator is None:
@@ -299,7 +299,7 @@ def _free_block(dataset: DataSet, group: int) -> int:
     for block in range(0x10, 0x100):
         if block not in taken:
             return block
-    raise Failure("no-private-block", f"group {group:04X} has no free private block left")
+    raise StatementError("no-private-block", f"group {group:04X} has no free private block left")
 
 
 # -- a single element
@@ -350,7 +350,7 @@ def make_place(top: DataSet, path: TagPath) -> Place:
     """Where a singular path leads; sequences, items and private blocks on the way are created.
 
     Raises:
-        Failure: the way leads through an element that is no sequence.
+        StatementError: the way leads through an element that is no sequence.
     """
     chain = [top]
     for step in path.steps[:-1]:
@@ -362,9 +362,11 @@ def make_place(top: DataSet, path: TagPath) -> Place:
         if element is None:
             element = dataset.put_sequence(tag)
         elif not element.is_sequence:
-            raise Failure("not-a-sequence", f"the path {path} leads through an element that is no sequence")
+            raise StatementError(
+                "not-a-sequence", f"the path {path} leads through an element that is no sequence"
+            )
         if dataset.room <= 1:
-            raise Failure("too-deep", "the path goes deeper than sequences may nest")
+            raise StatementError("too-deep", "the path goes deeper than sequences may nest")
         while len(element.items) <= step.item:
             dataset.new_item(tag)
         chain.append(element.items[step.item])

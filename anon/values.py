@@ -6,6 +6,7 @@ differs are the two classes `Values4` and `Values6`.
 
 from __future__ import annotations
 
+import math
 import re
 import struct
 from collections.abc import Callable, Sequence
@@ -15,7 +16,7 @@ from pydicom.datadict import tag_for_keyword
 
 from anon.encoding.elements import DataSet, Element
 from anon.encoding.text import STRING_VRS, TEXT_VRS, character_sets, decode_bytes_as, decode_text, encode_text
-from anon.errors import Failure
+from anon.errors import StatementError
 from anon.tagpath import TagPath
 from anon.vr import (
     BINARY_VRS,
@@ -127,9 +128,9 @@ def _escaped(value: bytes) -> str:
 
 def _refuse_unreadable(element: Element) -> None:
     if element.is_sequence:
-        raise Failure("not-readable", "a sequence has no value", "name an element in one of its items")
+        raise StatementError("not-readable", "a sequence has no value", "name an element in one of its items")
     if element.is_encapsulated:
-        raise Failure("not-readable", "encapsulated pixel data has no value")
+        raise StatementError("not-readable", "encapsulated pixel data has no value")
 
 
 # -- writing
@@ -146,7 +147,7 @@ def _encode_numbers(text: str, vr: str, little: bool) -> bytes:
         try:
             out += packer.pack(_to_number(piece, vr))
         except (struct.error, OverflowError):
-            raise Failure("out-of-range", f"the number does not fit {vr}") from None
+            raise StatementError("out-of-range", f"the number does not fit {vr}") from None
     return bytes(out)
 
 
@@ -154,10 +155,13 @@ def _to_number(piece: str, vr: str) -> float | int:
     if vr in ("FL", "FD"):
         found = _DECIMAL.fullmatch(piece)
         if found is None:
-            raise Failure("not-a-number", f"the value is not a number, as {vr} needs it")
-        return float(found[1].replace("Infinity", "inf"))
+            raise StatementError("not-a-number", f"the value is not a number, as {vr} needs it")
+        number = float(found[1].replace("Infinity", "inf"))
+        if math.isinf(number) and "I" not in found[1]:
+            raise OverflowError
+        return number
     if _INTEGER.fullmatch(piece) is None or len(piece) > 40:
-        raise Failure("not-a-number", f"the value is not a whole number, as {vr} needs it")
+        raise StatementError("not-a-number", f"the value is not a whole number, as {vr} needs it")
     return int(piece)
 
 
@@ -169,7 +173,9 @@ def _encode_tags(text: str, little: bool, *, keywords: bool) -> bytes:
         if number is None and keywords:
             number = tag_for_keyword(piece)
         if number is None:
-            raise Failure("not-a-tag", "the value is not a tag of eight hexadecimal digits, as AT needs it")
+            raise StatementError(
+                "not-a-tag", "the value is not a tag of eight hexadecimal digits, as AT needs it"
+            )
         out += packer.pack(number >> 16, number & 0xFFFF)
     return bytes(out)
 
@@ -188,7 +194,7 @@ def _encode_string(text: str, vr: str, charsets: Charsets, warn: Warn) -> bytes:
         warn("the text is not ASCII and the object declares no character set")
     encoded = encode_text(text, vr, declared)
     if declared and decode_bytes_as(encoded, vr, declared) != text:
-        raise Failure(
+        raise StatementError(
             "not-representable",
             "the text has characters that the object's character set lacks",
             'put (0008,0005) := "ISO_IR 192" first',
@@ -210,7 +216,7 @@ class Values4:
         """The text of an element; None for the empty binary ones.
 
         Raises:
-            Failure: a sequence or encapsulated pixel data.
+            StatementError: a sequence or encapsulated pixel data.
         """
         _refuse_unreadable(element)
         vr = element.vr
@@ -233,12 +239,14 @@ class Values4:
         """The encoded value of a text; no value empties the element.
 
         Raises:
-            Failure: the VR cannot take this text.
+            StatementError: the VR cannot take this text.
         """
         if vr == "SQ" or vr == "UN" or vr in BINARY_VRS:
-            raise Failure("no-text-possible", f"an element of VR {vr} cannot be given a text")
+            raise StatementError("no-text-possible", f"an element of VR {vr} cannot be given a text")
         if text is None and (vr in NUMBER_FORMATS or vr == "AT"):
-            raise Failure("no-value", f"there is no value to write, and an element of VR {vr} needs one")
+            raise StatementError(
+                "no-value", f"there is no value to write, and an element of VR {vr} needs one"
+            )
         if not text:
             return b""
         if vr in NUMBER_FORMATS:
@@ -262,7 +270,7 @@ class Values6:
         """The text of an element.
 
         Raises:
-            Failure: a sequence or encapsulated pixel data.
+            StatementError: a sequence or encapsulated pixel data.
         """
         _refuse_unreadable(element)
         vr = element.vr
@@ -278,10 +286,10 @@ class Values6:
         """The encoded value of a text; no value empties the element.
 
         Raises:
-            Failure: the VR cannot take this text.
+            StatementError: the VR cannot take this text.
         """
         if vr == "SQ":
-            raise Failure(
+            raise StatementError(
                 "no-text-possible", "a sequence cannot be given a text", "assign to an element of an item"
             )
         if not text:
@@ -291,7 +299,7 @@ class Values6:
         if vr == "AT":
             return _encode_tags(text, little, keywords=False)
         if vr in BINARY_VRS:
-            raise Failure("no-text-possible", f"an element of VR {vr} cannot be given a text")
+            raise StatementError("no-text-possible", f"an element of VR {vr} cannot be given a text")
         if vr == "UN":
             return text.encode("utf-8")
         return _encode_string(text, vr, charsets, warn)

@@ -1,8 +1,8 @@
 """A pydicom data set seen as an encoded object, so that scripts edit both in the same way.
 
-Elements are encoded only when a script looks at them; those that pydicom has not decoded yet are taken as they
-are. What the script changed goes back into the data set when it is done, as elements that pydicom decodes when
-they are asked for.
+Elements are encoded only when a script looks at them; those that pydicom has not decoded yet are taken as
+they are. What the script changed goes back into the data set when it is done, as elements that pydicom decodes
+when they are asked for.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import warnings
 from typing import Any, Final
 
-from pydicom.charset import convert_encodings, default_encoding
+from pydicom.charset import convert_encodings, default_encoding, python_encoding
 from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.filebase import DicomBytesIO
@@ -31,7 +31,7 @@ from anon.encoding.elements import (
 )
 from anon.encoding.instance import TRANSFER_SYNTAX_UID, EncodedInstance
 from anon.encoding.text import SPECIFIC_CHARACTER_SET
-from anon.errors import Failure
+from anon.errors import StatementError
 
 _UNDEFINED: Final = 0xFFFFFFFF
 
@@ -76,7 +76,7 @@ class PydicomInstance:
             return  # an object without file meta does not get one because its SOP UIDs are known
         self._meta.write_back()
         if not has_meta:
-            self._dataset.file_meta = self._meta.pydicom  # type: ignore[assignment]  # it is a FileMetaDataset
+            self._dataset.file_meta = self._meta.pydicom  # type: ignore[assignment]
 
 
 def _is_deflated(transfer_syntax_uid: UID) -> bool:
@@ -87,12 +87,10 @@ def _charsets(dataset: Dataset, inherited: list[str] | None) -> list[str]:
     declared = dataset.get("SpecificCharacterSet")
     if declared is None:
         return inherited or [default_encoding]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            return list(convert_encodings(declared or "ISO_IR 6"))
-        except LookupError:
-            return [default_encoding]
+    names = [str(name).strip() for name in ([declared] if isinstance(declared, str) else declared)]
+    if any(name not in python_encoding for name in names):
+        return [default_encoding]  # asking pydicom would put the unknown name into its log
+    return list(convert_encodings(names or ["ISO_IR 6"]))
 
 
 class _View(DataSet):
@@ -127,7 +125,7 @@ class _View(DataSet):
         try:
             return self._encoded(tag, self.pydicom[Tag(tag)])
         except (ValueError, TypeError, AttributeError, LookupError, NotImplementedError) as error:
-            raise Failure("not-encodable", "pydicom cannot encode an element of the object") from error
+            raise StatementError("not-encodable", "pydicom cannot encode an element of the object") from error
 
     def _is_ready(self, found: RawDataElement) -> bool:
         """Whether the bytes can be used as they are."""
@@ -172,7 +170,7 @@ class _View(DataSet):
 
 
 def _declare(dataset: Dataset, charsets: list[str]) -> None:
-    """Tell pydicom which character set the encoded texts have; it would take the one from before the change."""
+    """Tell pydicom the character set of the encoded texts; it would take the one from before the change."""
     is_implicit, is_little = dataset.original_encoding
     dataset.set_original_encoding(is_implicit, is_little, charsets)
     for tag in list(dataset.keys()):

@@ -1,8 +1,8 @@
 """The functions of the language: the `@builtin` decorator and the one table from names to functions.
 
-A function is declared once with what it takes and gives. The compiler checks calls against that, so a function
-only sees arguments of the kind it asked for, and its docstring is its page in the manual: the examples in it are
-run by a test.
+A function is declared once with what it takes and gives. The compiler checks calls against that, so a
+function only sees arguments of the kind it asked for, and its docstring is its page in the manual: the examples
+in it are run by a test.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from anon.functions.registry import builtin, maybe
 
 
 def hash_uid(text: str) -> str:
-    """DicomEdit's hash: the first 128 bits of a SHA-1, made a version 5 UUID without name space, below 2.25."""
+    """DicomEdit's hash: 128 bits of a SHA-1 as a version 5 UUID without name space, below 2.25."""
     digest = bytearray(hashlib.sha1(text.encode("utf-8"), usedforsecurity=False).digest()[:16])
     digest[6] = digest[6] & 0x0F | 0x50
     digest[8] = digest[8] & 0x3F | 0x80
@@ -19,8 +19,8 @@ def hash_uid(text: str) -> str:
 def hash_uid6(value: str | None) -> str | None:
     r"""Return a UID that is always the same for the same text (PS3.5 section B.2).
 
-    Of several values each gets its own. The hash has no key: who knows the UIDs of a hospital can find out which
-    one it was, so it does not hide names or numbers. An absent element gives no value.
+    Of several values each gets its own. The hash has no key: who knows the UIDs of a hospital can find out
+    which one it was, so it does not hide names or numbers. An absent element gives no value.
 
     >>> run('hashUID["1.2.3"]')
     '2.25.148370922854076938159295778886134140470'

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from anon.encoding.instance import SOP_CLASS_UID, SOP_INSTANCE_UID
 from anon.encoding.text import SPECIFIC_CHARACTER_SET
-from anon.errors import Failure
+from anon.errors import StatementError
 from anon.operations.charset import recode, relabel
 from anon.operations.run import Evaluate, Run
 from anon.syntax.span import Span
@@ -20,7 +20,7 @@ def write(run: Run, place: Place, text: str | None) -> None:
     """Store a text in an element, in the VR and the way of the script's dialect.
 
     Raises:
-        Failure: the element cannot take this text.
+        StatementError: the element cannot take this text.
     """
     tag = place.tag
     dataset = place.dataset
@@ -29,15 +29,15 @@ def write(run: Run, place: Place, text: str | None) -> None:
         run.warn("group lengths and group 0000 are never written")
         return
     if group == 0x0004 or group >= 0xFFFA:
-        raise Failure("no-data-element", f"elements of group {group:04X} have no place in a data set")
+        raise StatementError("no-data-element", f"elements of group {group:04X} have no place in a data set")
     existing = dataset.get(tag)
     if existing is not None and existing.is_encapsulated:
-        raise Failure("no-text-possible", "encapsulated pixel data cannot be given a text")
+        raise StatementError("no-text-possible", "encapsulated pixel data cannot be given a text")
     vr = run.values.vr_for(tag, existing)
     value = run.values.encode(text, vr, dataset.encoding.little, lambda: charsets_of(place.chain), run.warn)
     if tag == TRANSFER_SYNTAX_UID and dataset is run.instance.meta:
         if value.rstrip(b" \0").decode("latin-1") != run.instance.transfer_syntax_uid:
-            raise Failure("transfer-syntax", "a script cannot change the transfer syntax")
+            raise StatementError("transfer-syntax", "a script cannot change the transfer syntax")
         return
     if tag == SPECIFIC_CHARACTER_SET:
         if text in run.values.relabelled_charsets:
@@ -52,11 +52,11 @@ def element_text(run: Run, evaluate: Evaluate) -> str | None:
     """The value of the right side as text.
 
     Raises:
-        Failure: it is a list, which no element can hold.
+        StatementError: it is a list, which no element can hold.
     """
     value = evaluate(run)
     if isinstance(value, ListValue):
-        raise Failure("list-assigned", "an element cannot be given a list")
+        raise StatementError("list-assigned", "an element cannot be given a list")
     return text_of(value)
 
 

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pydicom.charset import python_encoding
+
 from anon.encoding.elements import DataSet, Element
 from anon.encoding.text import (
     SPECIFIC_CHARACTER_SET,
     TEXT_VRS,
-    character_sets,
     decode_bytes_as,
     encode_text,
 )
-from anon.errors import Failure
+from anon.errors import StatementError
 from anon.operations.run import Run
 from anon.tagpath import Place
 from anon.values import charsets_of
@@ -37,9 +38,14 @@ def recode(chain: Sequence[DataSet], value: bytes | None) -> None:
         value: the new value of (0008,0005) as encoded; None removes the element.
 
     Raises:
-        Failure: a text cannot be written in the new character set.
+        StatementError: a text cannot be written in the new character set.
     """
     dataset = chain[-1]
+    names = [] if value is None else value.decode("latin-1").split("\\")
+    if any(name.strip(" \0") not in python_encoding for name in names):
+        raise StatementError(
+            "unknown-character-set", "there is no such character set", "see PS3.3 section C.12.1.1.2"
+        )
     texts = [
         (place, decode_bytes_as(element.value, element.vr, charsets_of(place.chain)))
         for place, element in _texts(tuple(chain))
@@ -48,17 +54,13 @@ def recode(chain: Sequence[DataSet], value: bytes | None) -> None:
         dataset.remove(SPECIFIC_CHARACTER_SET)
     else:
         dataset.put(SPECIFIC_CHARACTER_SET, "CS", value)
-        if value.strip(b" \0") and not character_sets(dataset):
-            raise Failure(
-                "unknown-character-set", "there is no such character set", "see PS3.3 section C.12.1.1.2"
-            )
     for place, text in texts:
         charsets = charsets_of(place.chain)
         element = place.dataset.get(place.tag)
         assert element is not None
         encoded = encode_text(text, element.vr, charsets)
         if not charsets or decode_bytes_as(encoded, element.vr, charsets) != text:
-            raise Failure(
+            raise StatementError(
                 "not-representable",
                 "the object has texts that the new character set cannot hold",
                 "ISO_IR 192 holds every text",

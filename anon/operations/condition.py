@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from anon.errors import Failure
+from anon.errors import StatementError
 from anon.operations.run import Evaluate, Operation, Run, Test, perform
 from anon.regex import Pattern, compile_java
 from anon.syntax.span import Span
@@ -16,11 +16,11 @@ def pattern_of(text: str) -> Pattern:
     """Compile a regular expression that is only known now.
 
     Raises:
-        Failure: it is none.
+        StatementError: it is none.
     """
     compiled = compile_java(text)
     if isinstance(compiled, str):
-        raise Failure("bad-regex", f"the regular expression cannot be used: {compiled}")
+        raise StatementError("bad-regex", f"the regular expression cannot be used: {compiled}")
     return compiled
 
 
@@ -61,7 +61,7 @@ def truth(evaluate: Evaluate) -> Test:
     def test(run: Run) -> bool:
         value = evaluate(run)
         if value is None:
-            raise Failure("no-value", "the condition has no value")
+            raise StatementError("no-value", "the condition has no value")
         return is_true(value)
 
     return test
@@ -74,7 +74,7 @@ def is_true(value: object) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Choose:
-    """`condition ? action : action` and if / elseif / else of DicomEdit 6: the first true branch is carried out."""
+    """Ternaries and if / elseif / else of DicomEdit 6: the first branch that is true is carried out."""
 
     span: Span
     branches: tuple[tuple[Test, Span, tuple[Operation, ...]], ...]
@@ -86,7 +86,7 @@ class Choose:
             run.span = span
             try:
                 is_chosen = test(run)
-            except Failure as failure:
+            except StatementError as failure:
                 failure.span = failure.span or span
                 raise
             if is_chosen:

@@ -15,7 +15,7 @@ def remove_tag(run: Run, tag: int) -> None:
     """Remove an element of the top level, whatever it is.
 
     Raises:
-        Failure: it is (0008,0005) and the texts are not ASCII.
+        StatementError: it is (0008,0005) and the texts are not ASCII.
     """
     dataset = run.instance.element_set(tag)
     if tag == SPECIFIC_CHARACTER_SET and tag in dataset:

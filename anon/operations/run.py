@@ -7,7 +7,7 @@ from typing import Protocol
 
 from anon.encoding.elements import DataSet
 from anon.encoding.instance import EncodedInstance
-from anon.errors import Failure
+from anon.errors import StatementError
 from anon.syntax.span import Span
 from anon.tagpath import Place, TagPath, TagStep, find_place
 from anon.values import Value, Values, charsets_of
@@ -89,12 +89,12 @@ def perform(operations: Sequence[Operation], run: Run) -> None:
     """Carry operations out, top to bottom.
 
     Raises:
-        Failure: one failed; its place is filled in.
+        StatementError: one failed; its place is filled in.
     """
     for operation in operations:
         run.span = operation.span
         try:
             operation.run(run)
-        except Failure as failure:
+        except StatementError as failure:
             failure.span = failure.span or operation.span
             raise

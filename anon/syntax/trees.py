@@ -1,8 +1,8 @@
 # ruff: noqa: D102 (the methods are the rules of the grammars, and explained there)
 """From what the grammars recognise to syntax trees: one method a rule, called while the script is read.
 
-The rules are explained in the grammars. A method gets the parts of its rule: words with `start_pos`, `end_pos`
-and their text, or finished nodes.
+The rules are explained in the grammars. A method gets the parts of its rule: words with `start_pos`,
+`end_pos` and their text, or finished nodes.
 """
 
 from __future__ import annotations

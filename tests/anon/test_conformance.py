@@ -29,13 +29,49 @@ def options(vector: dict[str, Any]) -> dict[str, Any]:
     return given
 
 
-# The functions of both languages: a script that needs one which this engine lacks is for a later version of it.
-LANGUAGE_4 = frozenset("substring lowercase uppercase replace match format urlEncode getURL hashUID".split())
+# The functions of both languages: a script that needs one which this engine lacks is for later.
+LANGUAGE_4 = frozenset(
+    ["substring", "lowercase", "uppercase", "replace", "match", "format", "urlEncode", "getURL", "hashUID"]
+)
 LANGUAGE_6 = frozenset(
-    "concatenate format lowercase uppercase substring replace match ismatch hashUID hashUIDList newUID mapUID"
-    " mapReferencedUIDs getURL lookup retainPrivateTags removeTags delete set alterPixels normalizeString"
-    " shiftDateByIncrement shiftDateTimeByIncrement shiftDateTimeListByIncrement shiftDateTimeSequenceByIncrement"
-    " scalePatientAgeAndDobFromStudyDate collectValues blankValues reject true false and or equals isPresent valueAt".split()
+    [
+        "concatenate",
+        "format",
+        "lowercase",
+        "uppercase",
+        "substring",
+        "replace",
+        "match",
+        "ismatch",
+        "hashUID",
+        "hashUIDList",
+        "newUID",
+        "mapUID",
+        "mapReferencedUIDs",
+        "getURL",
+        "lookup",
+        "retainPrivateTags",
+        "removeTags",
+        "delete",
+        "set",
+        "alterPixels",
+        "normalizeString",
+        "shiftDateByIncrement",
+        "shiftDateTimeByIncrement",
+        "shiftDateTimeListByIncrement",
+        "shiftDateTimeSequenceByIncrement",
+        "scalePatientAgeAndDobFromStudyDate",
+        "collectValues",
+        "blankValues",
+        "reject",
+        "true",
+        "false",
+        "and",
+        "or",
+        "equals",
+        "isPresent",
+        "valueAt",
+    ]
 )
 
 

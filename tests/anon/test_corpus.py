@@ -1,4 +1,4 @@
-"""Scripts with mistakes and what is shown for them: every mistake of a script at once, each under its culprit."""
+"""Scripts with mistakes and what is shown for them: all of a script at once, each under its culprit."""
 
 from __future__ import annotations
 

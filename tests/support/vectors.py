@@ -160,7 +160,8 @@ def _entry(vr: str, encoded: bytes, charsets: list[str]) -> Json:
         found: list[Any] = list(struct.unpack(f"<{count}{NUMBERS[vr]}", encoded[: count * size]))
     elif vr == "AT":
         found = [
-            "%04X%04X" % struct.unpack("<HH", encoded[start : start + 4])
+            encoded[start : start + 4][1::-1].hex().upper()
+            + encoded[start + 2 : start + 4][::-1].hex().upper()
             for start in range(0, len(encoded) - 3, 4)
         ]
     elif vr in DECODED or vr in PLAIN:

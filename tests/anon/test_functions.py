@@ -1,0 +1,52 @@
+"""Every function: the examples of its page, and what all of them have in common."""
+
+from __future__ import annotations
+
+import doctest
+from typing import Any
+
+import pytest
+from builders import make_dataset
+
+import anon
+import anon.labels
+from anon.functions.registry import Builtin, functions_of
+
+ALL = [found for dialect in (4, 6) for found in functions_of(dialect).values()]
+
+
+def runner(dialect: int) -> Any:
+    def run(expression: str) -> str | None:
+        """The value of an expression, by way of an element that holds any text."""
+        dataset = make_dataset(PatientComments="")
+        version = "" if dialect == 4 else 'version "6.6"\n'
+        anon.compile_script(f"{version}(0010,4000) := {expression}").apply(dataset, {})
+        value: str | None = dataset.PatientComments
+        return value
+
+    return run
+
+
+@pytest.mark.parametrize("found", ALL, ids=lambda found: f"{found.name}-{found.dialect}")
+def test_the_examples_of_a_function_are_true(found: Builtin) -> None:
+    test = doctest.DocTestParser().get_doctest(found.doc, {"run": runner(found.dialect)}, found.name, None, 0)
+    results = doctest.DocTestRunner(verbose=False).run(test)
+    assert results.attempted > 0 or found.returns == "nothing"
+    assert results.failed == 0
+
+
+@pytest.mark.parametrize("found", ALL, ids=lambda found: f"{found.name}-{found.dialect}")
+def test_a_function_without_its_arguments_is_a_mistake(found: Builtin) -> None:
+    if found.required == 0:
+        return
+    call = f"{found.name}[]" if found.dialect == 6 else f'{found.name}[""]'
+    text = f'version "6.6"\n{call}' if found.dialect == 6 else f"(0010,0020) := {call}"
+    if found.dialect == 4 and found.required == 1:
+        return
+    with pytest.raises(anon.ScriptError) as caught:
+        anon.compile_script(text)
+    assert caught.value.diagnostics[0].code in ("argument-count", "argument-kind")
+
+
+def test_the_example_of_next_label_is_true() -> None:
+    assert doctest.testmod(anon.labels).failed == 0
