@@ -2,7 +2,7 @@
 
 What happened is read from the disk: if the folder in the archive has a manifest with the archive id of the
 session's `work`, the session is archived and the rows follow, else nothing happened and traces are removed.
-The rows keep `work` until source and staging folders are gone, so that a crash cannot leave them behind.
+The rows keep `work` and lease until source and staging folders are gone: a crash cannot leave these behind.
 """
 
 from __future__ import annotations
@@ -146,7 +146,6 @@ def _commit(site: Site, connection: Connection, record: SessionRecord, rows: Ses
     columns = {name: rows.session[name] for name in _NEW_COLUMNS}
     columns["archived_key"] = archived_key(rows.session["project"], rows.session["label"])
     columns["open_key"] = None
-    columns["lease_owner"] = columns["lease_expires_at"] = None
     changed = queries.change_state(connection, record.id, [SessionState.ARCHIVING], state, **columns)
     if not changed:
         raise AssertionError("nobody else works on a session in ARCHIVING")
@@ -168,8 +167,7 @@ def _commit_merge(
     session_rows.remove_contents(connection, record.id)
     changed = queries.change_state(
         connection, record.id, [SessionState.ARCHIVING], state,
-        merged_into_id=existing_id, instance_count=0, size_bytes=0, open_key=None,
-        lease_owner=None, lease_expires_at=None, modified_at=site.clock(),
+        merged_into_id=existing_id, instance_count=0, size_bytes=0, open_key=None, modified_at=site.clock(),
     )  # fmt: skip
     if not changed:
         raise AssertionError("nobody else works on a session in ARCHIVING")

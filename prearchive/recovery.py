@@ -19,7 +19,7 @@ import sqlalchemy as sa
 import structlog
 
 from prearchive import paths
-from prearchive.db import queries
+from prearchive.db import queries, review
 from prearchive.db.engine import DATABASE_TROUBLE, AlreadyThereError
 from prearchive.db.queries import INSTANCE, SCAN, SESSION
 from prearchive.inflight import OtherWriter
@@ -87,16 +87,18 @@ def _repair_sessions(site: Site, alive: set[str], report: RecoveryReport) -> Non
             .where(SESSION.c.state.in_(queries.BUSY_STATES))
             .order_by(SESSION.c.id)
         ).all()
-    for row in rows:
-        if row.lease_owner in alive:
+        unfinished = review.unfinished_archivings(connection)
+    broken_off = [(row.id, row.lease_owner, (row.work or {}).get("action")) for row in rows]
+    broken_off += [(session_id, owner, "archive") for session_id, owner in unfinished]
+    for session_id, owner, action in broken_off:
+        if owner in alive:
             continue
-        repair = _repair_for((row.work or {}).get("action"))
         try:
-            repair(site, row.id)
+            _repair_for(action)(site, session_id)
             report.sessions_repaired += 1
         except Exception as error:  # one session that cannot be repaired must not stop the server
             report.sessions_failed += 1
-            log.error("session_not_repaired", session_id=row.id, reason=type(error).__name__)
+            log.error("session_not_repaired", session_id=session_id, reason=type(error).__name__)
 
 
 def _repair_for(action: str | None) -> Callable[[Site, int], object]:

@@ -38,18 +38,22 @@ def release_archived(connection: Connection, session_id: int, source_id: int) ->
 
 def forget_work(connection: Connection, session_id: int) -> None:
     """Nothing is left to do for a session."""
-    connection.execute(update(Session).where(Session.id == session_id).values(work=None))
+    connection.execute(
+        update(Session)
+        .where(Session.id == session_id)
+        .values(lease_owner=None, lease_expires_at=None, work=None)
+    )
 
 
-def unfinished_archivings(connection: Connection) -> list[int]:
-    """Sessions whose archiving was committed but not cleaned up."""
+def unfinished_archivings(connection: Connection) -> list[tuple[int, str | None]]:
+    """Sessions whose archiving was committed but not cleaned up, with the owner of the lease."""
     rows = connection.execute(
-        select(Session.id, Session.work)
+        select(Session.id, Session.lease_owner, Session.work)
         .where(Session.state.in_((SessionState.ARCHIVED, SessionState.DELETED)))
         .where(Session.work.is_not(None))
         .order_by(Session.id)
     )
-    return [row.id for row in rows if (row.work or {}).get("action") == "archive"]
+    return [(row.id, row.lease_owner) for row in rows if (row.work or {}).get("action") == "archive"]
 
 
 def remove_warnings(connection: Connection, session_id: int, codes: Iterable[str]) -> None:
