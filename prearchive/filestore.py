@@ -197,7 +197,11 @@ class FileStore(FolderTree):
         log = self._open_log()
         number = attempt = 0
         while number < _MOST_NAMES:
-            folder_fd = self._open_folder(paths.components(folder), create=True)
+            try:
+                folder_fd = self._open_folder(paths.components(folder), create=True)
+            except BaseException:
+                self.remove_empty_folders(folder)
+                raise
             name = paths.numbered(file_name, number)
             slot = log.note(f"{folder}/{name}")
             try:

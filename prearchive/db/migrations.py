@@ -138,10 +138,10 @@ def _back_up(engine: Engine, root: Path, revision: str | None) -> Path | None:
     if source is None:
         return None  # other databases have their own tools, and their administrators
     folder = root / paths.BACKUPS
-    folder.mkdir(mode=0o700, exist_ok=True)
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
     target = folder / f"prearc-{revision}-{stamp}.db"
     try:
+        folder.mkdir(mode=0o700, exist_ok=True)
         backup_sqlite(source, target)
     except Exception as error:
         raise ConfigurationProblemError(
