@@ -173,7 +173,7 @@ def _single(number: float) -> str:
     if number != number or number in (float("inf"), float("-inf")):
         return repr(number)
     wanted = packed.pack(number)
-    for digits in (6, 7, 8, 9):
+    for digits in range(1, 10):
         shortest = float(f"{number:.{digits}g}")
         try:
             if packed.pack(shortest) == wanted:

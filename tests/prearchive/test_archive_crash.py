@@ -1,10 +1,11 @@
-"""Killed at any moment of archiving, merging, moving, deleting, restoring: afterwards all of it or nothing."""
+"""Killed at any moment of archiving, merging, moving, deleting, restoring: all of it happened, or nothing."""
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from intake_site import Clock
@@ -176,7 +177,7 @@ def test_a_power_cut_after_the_commit_leaves_an_archived_session_and_its_manifes
         session_id = made.ready(study(1))
         record = made.record(session_id)
         archive_session(made.site, session_id, who="anna", confirm=True)
-        work = {
+        work: dict[str, Any] = {
             "action": "archive", "archive_id": "x", "source_path": record.path, "target_path": "archive/x",
             "existing_id": None, "staging_paths": [], "displaced_path": None, "replaced": [], "who": "anna",
         }  # fmt: skip

@@ -11,7 +11,7 @@ _DIED = 86
 
 
 def dies_at(step: int, action: Callable[[], object]) -> bool:
-    """Run `action` in a child that ends before its n-th rename, link, fsync or unlink; False: it came to its end.
+    """Run `action` in a child that ends before its n-th rename, link, fsync or unlink; False: it survived.
 
     The child must open whatever it uses itself: descriptors and connections do not survive a fork well.
     """
