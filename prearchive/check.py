@@ -76,6 +76,7 @@ def check_site(site: Site, *, progress: Progress | None = None) -> list[Finding]
     count = _Counter(progress, total)
     for session in sessions:
         findings += _session_findings(site, session, count)
+    findings += _unfinished_findings(site)
     findings += _stray_findings(site, sessions)
     return findings
 
@@ -206,6 +207,19 @@ def _busy_findings(site: Site, session: SessionPlace, where: str) -> list[Findin
     return [Finding("error", "stuck-session", where, text)]
 
 
+def _unfinished_findings(site: Site) -> Iterator[Finding]:
+    """Find archivings whose last step, removing the source, nobody does any more."""
+    with site.read_engine.begin() as connection:
+        unfinished = upkeep.unfinished_work(connection)
+    for work in unfinished:
+        if work.state not in BUSY_STATES and not site.files.is_alive(work.lease_owner):
+            text = (
+                f"it is {work.state.value}, but what comes after was broken off: "
+                "the next start of `prearc serve` cleans up"
+            )
+            yield Finding("error", "stuck-session", f"session {work.id}", text)
+
+
 def _count_findings(session: SessionPlace, places: list[InstancePlace], where: str) -> list[Finding]:
     size_bytes = sum(place.size_bytes for place in places)
     if (session.instance_count, session.size_bytes) == (len(places), size_bytes):
@@ -263,6 +277,8 @@ def _stray_findings(site: Site, sessions: Iterable[SessionPlace]) -> list[Findin
     in_flight = _in_flight(site)
     with site.read_engine.begin() as connection:
         owned = {session.path for session in upkeep.session_places(connection)}
+        # Folders on their way: what is wrong with these is said by the session.
+        owned |= {path for work in upkeep.unfinished_work(connection) for path in work.paths}
     owned |= seen
     return _strays(site, (path for path in outside if path not in in_flight and not _prefixes(path) & owned))
 

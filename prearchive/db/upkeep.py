@@ -167,6 +167,31 @@ def instance_places(connection: Connection, session_id: int) -> list[InstancePla
     return [InstancePlace(*row) for row in rows]
 
 
+class Unfinished(NamedTuple):
+    """A session that somebody works on, or was working on when he died."""
+
+    id: int
+    state: SessionState
+    lease_owner: str | None
+    paths: frozenset[str]  # folders that the work is about
+
+
+def unfinished_work(connection: Connection) -> list[Unfinished]:
+    """Return the sessions with work that is not ended; archived ones too while the source is not removed."""
+    rows = connection.execute(
+        sa.select(Session.id, Session.state, Session.lease_owner, Session.work)
+        .where(Session.work.is_not(None))
+        .order_by(Session.id)
+    )
+    return [Unfinished(row.id, row.state, row.lease_owner, _paths_in(row.work)) for row in rows if row.work]
+
+
+def _paths_in(work: Mapping[str, Any]) -> frozenset[str]:
+    return frozenset(
+        value for name, value in work.items() if name.endswith("_path") and isinstance(value, str)
+    )
+
+
 def count_instances(connection: Connection) -> int:
     """Return how many instances are stored."""
     return connection.scalar(sa.select(sa.func.count()).select_from(Instance)) or 0
