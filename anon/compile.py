@@ -7,10 +7,11 @@ Every mistake of a script is noted, none stops the search for the next. The dial
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from typing import Any, Final, Protocol
 
-import anon.functions.dates
 import anon.functions.logic
+import anon.functions.tags
 import anon.functions.text
 import anon.functions.uids  # noqa: F401  (the modules of functions fill the table when they are imported)
 from anon.errors import Diagnostic, StatementError
@@ -152,7 +153,11 @@ class Compiler:
             if wanted is None or (number >= len(found.arguments) and not wanted.is_rest):
                 self.mention(node)
                 continue
-            (rest if wanted.is_rest else getters).append(self.argument(node, wanted, found))
+            get = self.argument(node, wanted, found)
+            if wanted.is_rest:
+                rest.append(_single(get) if wanted.kind == "text" else get)
+            else:
+                getters.append(get)
         return _bound(found, tuple(getters), tuple(rest))
 
     def check_call(self, call: nodes.Call, found: Builtin) -> None:
@@ -165,6 +170,8 @@ class Compiler:
             return self.integer_argument(node, argument)
         if kind == "paths":
             return self._paths(node)
+        if kind == "tags" or kind == "tag":
+            return self._tags(node, kind, found)
         if kind == "plain" or kind == "pattern" or kind == "format":
             if self.dialect == 6 and isinstance(node, nodes.Path):
                 self.error(
@@ -254,6 +261,48 @@ class Compiler:
             return lambda run: tuple(path for entry in entries for path in entry(run))
         evaluate = self.value(node)
         return lambda run: _paths_of(evaluate(run), node.span)
+
+    def _tags(self, node: nodes.Value, kind: Kind, found: Builtin) -> Get:
+        """Paths of which each means a single element."""
+        if kind == "tags" and isinstance(node, nodes.Text):
+            message = f"{found.name} takes tags, not texts"
+            self.error(node.span, "argument-kind", message, "write the tag without quotes")
+            return _nothing
+        get = self._paths(node)
+        for path, span in _written_paths(node):
+            if path.plural_reason():
+                message = f"{path} cannot be used here: {path.plural_reason()}"
+                self.error(span, "not-singular", message, "name a single element, sequences with [n]")
+
+        def get_singular(run: Run) -> Any:
+            given: tuple[TagPath, ...] = get(run)
+            for path in given:
+                reason = path.plural_reason()
+                if reason:
+                    raise StatementError("not-singular", f"a path cannot be used: {reason}", span=node.span)
+            if kind == "tags":
+                return given
+            if len(given) != 1:
+                raise StatementError("not-singular", "a single path is wanted, not a list", span=node.span)
+            return given[0]
+
+        return get_singular
+
+
+def _written_paths(node: nodes.Value) -> list[tuple[TagPath, Span]]:
+    """The paths that stand in an argument."""
+    if isinstance(node, nodes.Path):
+        return [(node.path, node.span)]
+    if isinstance(node, nodes.Values):
+        return [found for entry in node.entries for found in _written_paths(entry)]
+    if isinstance(node, nodes.Text):
+        with suppress(TagError):
+            return [(parse_path6(node.text), node.span)]
+    return []
+
+
+def _single(get: Get) -> Get:
+    return lambda run: (get(run),)
 
 
 def _nothing(run: Run) -> None:

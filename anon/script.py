@@ -18,7 +18,7 @@ from anon.encoding.instance import (
     SOP_INSTANCE_UID,
     EncodedInstance,
 )
-from anon.errors import Diagnostic, StatementError, Rejected, ScriptError
+from anon.errors import Diagnostic, Rejected, ScriptError, StatementError
 from anon.language import choose_language, find_syntax_of_6
 from anon.operations.run import Run
 from anon.recording import add_record

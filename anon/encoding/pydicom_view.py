@@ -1,8 +1,8 @@
 """A pydicom data set seen as an encoded object, so that scripts edit both in the same way.
 
 Elements are encoded only when a script looks at them; those that pydicom has not decoded yet are taken as
-they are. What the script changed goes back into the data set when it is done, as elements that pydicom decodes
-when they are asked for.
+they are. What the script changed goes back into the data set when it is done, as elements that pydicom
+decodes when they are asked for.
 """
 
 from __future__ import annotations

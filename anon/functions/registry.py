@@ -1,8 +1,8 @@
 """The functions of the language: the `@builtin` decorator and the one table from names to functions.
 
 A function is declared once with what it takes and gives. The compiler checks calls against that, so a
-function only sees arguments of the kind it asked for, and its docstring is its page in the manual: the examples
-in it are run by a test.
+function only sees arguments of the kind it asked for, and its docstring is its page in the manual: the
+examples in it are run by a test.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Final, Literal, TypeVar
 
-Kind = Literal["text", "maybe", "plain", "integer", "pattern", "format", "paths", "values"]
+Kind = Literal["text", "maybe", "plain", "integer", "pattern", "format", "paths", "tags", "tag", "values"]
 Returns = Literal["text", "boolean", "list", "nothing"]
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -63,6 +63,21 @@ def pattern(name: str) -> Argument:
 def message_format(name: str) -> Argument:
     """A message format, as its parts."""
     return Argument(name, "format")
+
+
+def texts() -> Argument:
+    """All that follow: texts; tags are read, and an element that is absent is a failure."""
+    return Argument("values", "text", is_rest=True)
+
+
+def tag(name: str) -> Argument:
+    """A path that means a single element, or a string that holds one."""
+    return Argument(name, "tag")
+
+
+def tags() -> Argument:
+    """All that follow: paths that mean a single element each, and lists of them."""
+    return Argument("tags", "tags", is_rest=True)
 
 
 def paths() -> Argument:

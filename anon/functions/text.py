@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
+import re
+from urllib.parse import quote_plus
+
+from anon.errors import StatementError
 from anon.functions.message_format import Parts, fill
-from anon.functions.registry import builtin, maybe, message_format, text, values
+from anon.functions.registry import (
+    builtin,
+    integer,
+    maybe,
+    message_format,
+    pattern,
+    plain,
+    text,
+    texts,
+    values,
+)
 from anon.operations.run import Run
+from anon.regex import Pattern
 from anon.values import Value, text_of
 
 
@@ -64,3 +79,174 @@ def lowercase4(value: str | None) -> str | None:
     'knee left'
     """
     return None if value is None else value.lower()
+
+
+@builtin("uppercase", versions="6.0+", arguments=[text("value")])
+def uppercase6(value: str) -> str:
+    """Return a text in capital letters. An absent data element is an error, as in DicomEdit 6.
+
+    >>> run('uppercase["Knee left"]')
+    'KNEE LEFT'
+    """
+    return value.upper()
+
+
+@builtin("uppercase", versions="4", arguments=[maybe("value")])
+def uppercase4(value: str | None) -> str | None:
+    """Return a text in capital letters; no value gives no value.
+
+    >>> run('uppercase["Knee left"]')
+    'KNEE LEFT'
+    """
+    return None if value is None else value.upper()
+
+
+@builtin("concatenate", versions="6.0+", arguments=[texts()])
+def concatenate(*parts: str) -> str:
+    """Return texts joined. An absent data element is an error.
+
+    >>> run('concatenate["a", 5, (0008,0060)]')
+    'a5MR'
+    """
+    return "".join(parts)
+
+
+def _substring(value: str, begin: int, end: int) -> str:
+    """Java's substring counts UTF-16 units, of which some characters need two."""
+    units = value.encode("utf-16-le", "surrogatepass")
+    if not 0 <= begin <= end <= len(units) // 2:
+        raise StatementError("out-of-range", f"the value has no characters from {begin} to {end}")
+    return units[2 * begin : 2 * end].decode("utf-16-le", "replace")
+
+
+@builtin("substring", versions="6.0+", arguments=[text("value"), integer("begin"), integer("end")])
+def substring6(value: str, begin: int, end: int) -> str:
+    """Return the characters from `begin`, counted from 0, up to but not including `end`.
+
+    A value that is too short is an error.
+
+    >>> run('substring["20240229", 0, 4]')
+    '2024'
+    """
+    return _substring(value, begin, end)
+
+
+@builtin("substring", versions="4", arguments=[maybe("value"), integer("begin"), integer("end")])
+def substring4(value: str | None, begin: int, end: int) -> str | None:
+    """Return the characters from `begin`, counted from 0, up to but not including `end`.
+
+    A value that is too short is an error; no value, or one of blanks only, is returned as it is.
+
+    >>> run('substring["20240229", 0, 4]')
+    '2024'
+    """
+    if value is None or not value.strip():
+        return value
+    return _substring(value, begin, end)
+
+
+@builtin("replace", versions="6.0+", arguments=[text("value"), plain("find"), plain("replacement")])
+def replace6(value: str, find: str, replacement: str) -> str:
+    """Return a text with every occurrence of another replaced, literally.
+
+    >>> run('replace["a.b.c", ".", "-"]')
+    'a-b-c'
+    """
+    return value.replace(find, replacement)
+
+
+@builtin("replace", versions="4", arguments=[text("value"), text("find"), text("replacement")])
+def replace4(value: str, find: str, replacement: str) -> str:
+    """Return a text with every occurrence of another replaced, literally.
+
+    >>> run('replace["a.b.c", ".", "-"]')
+    'a-b-c'
+    """
+    return value.replace(find, replacement)
+
+
+def _group(found: re.Match[str] | None, group: int, compiled: Pattern) -> str | None:
+    if not 0 <= group <= compiled.groups:
+        raise StatementError("out-of-range", f"the regular expression has no group {group}")
+    if found is None:
+        return None
+    value: str | None = found[group]
+    return value
+
+
+@builtin("match", versions="6.0+", arguments=[text("value"), pattern("regex"), integer("group")], exact=True)
+def match6(value: str, regex: Pattern, group: int) -> str | None:
+    """Return a group of the first place that a regular expression matches; no value when there is none.
+
+    >>> run('match["knee 42 left", "([0-9])([0-9])", 2]')
+    '2'
+    """
+    return _group(regex.search(value), group, regex)
+
+
+@builtin("match", versions="4", arguments=[maybe("value"), pattern("regex"), integer("group")])
+def match4(value: str | None, regex: Pattern, group: int) -> str | None:
+    """Return a group of a regular expression that matches the whole value; no value when it does not.
+
+    >>> run('match["AB-12", "([A-Z]+)-([0-9]+)", 2]')
+    '12'
+    """
+    return _group(None if value is None else regex.fullmatch(value), group, regex)
+
+
+@builtin(
+    "ismatch", versions="6.0+", arguments=[text("value"), pattern("regex")], returns="boolean", exact=True
+)
+def is_match(value: str, regex: Pattern) -> bool:
+    """Return whether a regular expression matches the whole value.
+
+    >>> run('ismatch["abc", "a.c"]')
+    'true'
+    """
+    return regex.fullmatch(value) is not None
+
+
+_REPLACEMENT = re.compile(r"\\(.)|\$(.?)|([^\\$]+)|(\\)", re.DOTALL)
+
+
+@builtin(
+    "normalizeString",
+    versions="6.0+",
+    arguments=[maybe("value"), plain("replacement", optional=True)],
+    exact=True,
+)
+def normalize_string(value: str | None, replacement: str = "_") -> str | None:
+    """Return a text with every character outside ASCII replaced, by `_` unless said otherwise.
+
+    In the replacement `$0` stands for the character and a backslash before anything for that itself. An
+    absent element gives no value.
+
+    >>> run('normalizeString["José"]')
+    'Jos_'
+    >>> run('normalizeString["José", "<$0>"]')
+    'Jos<é>'
+    """
+    if value is None or value.isascii():
+        return value
+    parts: list[str | None] = []
+    for found in _REPLACEMENT.finditer(replacement):
+        escaped, group, literal, lone = found.groups()
+        if lone or (group is not None and group != "0"):
+            raise StatementError(
+                "bad-replacement", "in a replacement only $0 and \\ before a character are allowed"
+            )
+        parts.append(None if group is not None else escaped or literal)
+    return "".join(
+        letter if letter.isascii() else "".join(letter if part is None else part for part in parts)
+        for letter in value
+    )
+
+
+@builtin("urlEncode", versions="4", arguments=[maybe("value")])
+def url_encode(value: str | None) -> str | None:
+    """Return a text as forms send it: blanks as +, all but letters, digits and . - * _ as UTF-8 in %XX.
+
+    >>> run('urlEncode["a b/~"]')
+    'a+b%2F%7E'
+    """
+    return None if value is None else quote_plus(value, safe="*").replace("~", "%7E")

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import uuid
 
-from anon.functions.registry import builtin, maybe
+from anon.functions.registry import builtin, maybe, paths
+from anon.operations.assign import write
+from anon.operations.run import Run
+from anon.tagpath import TagPath, find_places, is_private_creator
 
 
 def hash_uid(text: str) -> str:
@@ -43,3 +47,33 @@ def hash_uid4(value: str | None) -> str | None:
     '2.25.227239697999961711394351996541528976601'
     """
     return None if value is None else hash_uid(value)
+
+
+@builtin("newUID", versions="6.0+", arguments=[])
+def new_uid() -> str:
+    """Return a random UID (PS3.5 section B.2).
+
+    >>> run('match[newUID[], "2[.]25[.][0-9]{30}", 0]')[:5]
+    '2.25.'
+    """
+    return f"2.25.{uuid.uuid4().int}"
+
+
+@builtin("hashUIDList", versions="6.0+", arguments=[paths()], returns="nothing")
+def hash_uid_list(run: Run, *paths: TagPath) -> None:
+    """Replace every value of all elements that these paths match by its hash, as `hashUID` makes it.
+
+    Sequences, private creators and empty elements stay. Each element is hashed once, however many paths
+    match.
+    """
+    done: set[tuple[int, int]] = set()
+    for path in paths:
+        for place in find_places(run.tops(path), path):
+            element = place.dataset.get(place.tag)
+            key = (id(place.dataset), place.tag)
+            if element is None or element.is_sequence or key in done or is_private_creator(place.tag):
+                continue
+            done.add(key)
+            value = run.read_place(place)
+            if value:
+                write(run, place, "\\".join(hash_uid(part) for part in value.split("\\")))

@@ -24,6 +24,25 @@ def remove_tag(run: Run, tag: int) -> None:
         dataset.remove(tag)
 
 
+def delete_path(run: Run, path: TagPath) -> None:
+    """Remove every element that a path matches, with all below it.
+
+    Raises:
+        StatementError: (0008,0005) is among them and the texts are not ASCII.
+    """
+    tag = path.tag
+    if tag is not None:
+        remove_tag(run, tag)
+        return
+    dataset = run.instance.dataset
+    charset = dataset.get(SPECIFIC_CHARACTER_SET)
+    delete_places(run.tops(path), path)
+    if charset is not None and SPECIFIC_CHARACTER_SET not in dataset:
+        # A wildcard took the character set away: the texts that are left are written without one.
+        dataset.put(SPECIFIC_CHARACTER_SET, "CS", charset.value)
+        recode((dataset,), None)
+
+
 @dataclass(frozen=True, slots=True)
 class DeletePath:
     """`- path` of DicomEdit 6: every element that matches, with all below it."""
@@ -33,14 +52,4 @@ class DeletePath:
 
     def run(self, run: Run) -> None:
         """Carry the statement out."""
-        tag = self.path.tag
-        if tag is not None:
-            remove_tag(run, tag)
-            return
-        dataset = run.instance.dataset
-        charset = dataset.get(SPECIFIC_CHARACTER_SET)
-        delete_places(run.tops(self.path), self.path)
-        if charset is not None and SPECIFIC_CHARACTER_SET not in dataset:
-            # A wildcard took the character set away: the texts that are left are written without one.
-            dataset.put(SPECIFIC_CHARACTER_SET, "CS", charset.value)
-            recode((dataset,), None)
+        delete_path(run, self.path)
