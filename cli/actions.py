@@ -120,12 +120,22 @@ def ask(question: str) -> None:
         ConfirmationNeededError: nobody is there to ask.
         UsageError: the answer was not yes.
     """
-    if not sys.stdin.isatty():
+    if not is_interactive():
         raise ConfirmationNeededError("there is no terminal to ask on; --yes does it without asking")
     # On standard error: with --json standard output holds the document alone.
     print(f"{safe_text(question)} [y/N] ", end="", file=sys.stderr, flush=True)  # noqa: T201
-    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+    if read_answer().strip().lower() not in ("y", "yes"):
         raise UsageError("nothing was done")
+
+
+def is_interactive() -> bool:
+    """Tell whether a person can answer."""
+    return sys.stdin.isatty()
+
+
+def read_answer() -> str:
+    """Wait for the person's answer."""
+    return sys.stdin.readline()
 
 
 def _for_each(

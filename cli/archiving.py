@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, TextIO, TypedDict
 
 import typer
 
+from cli import actions
 from cli.actions import Yes, ask
 from cli.context import Invocation, examples, get_invocation, opened_site
 from cli.exits import SomeFailedError, exit_code
@@ -89,7 +90,7 @@ def archive(
             plan = plan_archive(site, number, **wish, with_changes=False)
             if plan.refusal is not None:
                 raise plan.refusal  # before anybody is asked
-            if sys.stdin.isatty():
+            if actions.is_interactive():
                 _tell_plan(plan, stream=sys.stderr)
             ask("Archive it with these labels?")
         with progress_bar("archiving", invocation) as advance:

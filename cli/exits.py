@@ -85,7 +85,11 @@ def error_lines(error: Exception) -> list[str]:
     if isinstance(error, SomeFailedError):
         return []
     if is_script_error(error):
-        return [f"{found.code}: {found.message}" for found in getattr(error, "diagnostics", ())]
+        name = getattr(error, "name", "script")
+        return [
+            f"{name}:{found.line}:{found.column}: {found.message} [{found.code}]"
+            for found in getattr(error, "diagnostics", ())
+        ]
     if isinstance(error, prearchive_errors.AmbiguousReferenceError):
         return [str(error), *(f"  {candidate}" for candidate in error.candidates)]
     if isinstance(error, OSError) and error.strerror:

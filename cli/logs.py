@@ -101,7 +101,8 @@ def name_exception(_logger: WrappedLogger, _method: str, event: EventDict) -> Ev
 
 def keep_known_fields(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """Drop fields that nobody agreed on, and cut long texts."""
-    ordered = {name: event[name] for name in ("timestamp", "level", "event") if name in event} | event
+    first = {name: event[name] for name in ("timestamp", "level", "event") if name in event}
+    ordered = {**first, **event}
     return {name: _plain(value) for name, value in ordered.items() if name in KNOWN_FIELDS}
 
 

@@ -59,8 +59,8 @@ def test_what_was_told_already_is_not_told_again() -> None:
     assert error_lines(SomeFailedError(ExitCode.FAILED)) == []
 
 
-def test_script_errors_are_told_by_code() -> None:
-    assert error_lines(SCRIPT_ERROR) == ["bad-date: no date"]
+def test_script_errors_are_told_with_their_place() -> None:
+    assert error_lines(SCRIPT_ERROR) == ["site.das:3:1: no date [bad-date]"]
 
 
 def test_system_errors_name_the_file() -> None:

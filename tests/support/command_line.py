@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import shutil
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -55,6 +56,13 @@ class CommandLineSite:
             intake.association_ended(sender)
             intake.shut_down()
         return outcomes
+
+    def copy(self, folder: Path) -> CommandLineSite:
+        """The same site once more, with all its data."""
+        shutil.copytree(self.folder, folder)
+        copied = CommandLineSite.__new__(CommandLineSite)
+        copied.folder = folder
+        return copied
 
     def run(self, *words: str | Path, code: int = 0, typed: str | None = None) -> Result:
         """Run a command on this site."""
