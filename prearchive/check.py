@@ -311,7 +311,7 @@ def _strays(site: Site, candidates: Iterable[str]) -> list[Finding]:
 
 def _in_flight(site: Site) -> set[str]:
     """Return what processes are writing, and what dead ones left for recovery to remove."""
-    found: set[str] = set()
+    found = site.files.in_flight_paths()
     for writer in site.files.find_writers():
         found |= writer.paths
         site.files.release_writer(writer, remove=False)
