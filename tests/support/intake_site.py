@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import secrets
+import sqlite3
+import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,6 +19,7 @@ from pydicom.uid import ExplicitVRLittleEndian
 
 from config.settings import Settings
 from prearchive.db import queries
+from prearchive.db.migrations import migrate
 from prearchive.incoming import IncomingInstance, Outcome, Sender
 from prearchive.intake import Intake
 from prearchive.site import Site
@@ -50,12 +54,33 @@ def make_settings(folder: Path, script: str | None = SITE_SCRIPT, **tables: Any)
     return Settings.model_validate({"folder": folder, **tables})
 
 
+@functools.cache
+def _empty_database() -> bytes:
+    """A migrated database without rows: making one anew for each test would cost most of the time."""
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Settings(folder=Path(folder))
+        migrate(settings)
+        with contextlib.closing(sqlite3.connect(settings.storage.root / "prearc.db")) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            connection.execute("PRAGMA journal_mode = DELETE")
+        return (settings.storage.root / "prearc.db").read_bytes()
+
+
+def _prepare_database(settings: Settings) -> None:
+    path = settings.storage.root / "prearc.db"
+    if not path.exists():
+        path.parent.mkdir(parents=True, mode=0o700)
+        path.touch(mode=0o600)
+        path.write_bytes(_empty_database())
+
+
 class IntakeSite:
     """A site, its intake and short ways to use them."""
 
     def __init__(self, folder: Path, script: str | None = SITE_SCRIPT, **tables: Any) -> None:
         self.clock = Clock()
         self.settings = make_settings(folder, script, **tables)
+        _prepare_database(self.settings)
         self.site = Site.open(self.settings, create=True, clock=self.clock)
         self.intake = Intake(self.site, status_of=lambda outcome: 0)
         self.sender = make_sender()
