@@ -191,11 +191,25 @@ class Compiler4(Compiler):
             name: {used.name.lower() for used in _variables(statement.value)}
             for name, statement in self._initial_nodes.items()
         }
-        for name in list(uses):
+        # What needs nothing that is left cannot be part of a cycle; the rest is few and searched one by one.
+        left = {name: used & set(uses) for name, used in uses.items()}
+        users: dict[str, list[str]] = {}
+        for name, used_names in left.items():
+            for used in used_names:
+                users.setdefault(used, []).append(name)
+        free = [name for name, used_names in left.items() if not used_names]
+        while free:
+            done = free.pop()
+            del left[done]
+            for user in users.get(done, ()):
+                left[user].discard(done)
+                if not left[user]:
+                    free.append(user)
+        for name in left:
             reached: set[str] = set()
             open_names = [name]
             while open_names:
-                for used in uses.get(open_names.pop(), set()) - reached:
+                for used in left.get(open_names.pop(), set()) - reached:
                     reached.add(used)
                     open_names.append(used)
             if name in reached:

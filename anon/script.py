@@ -114,22 +114,26 @@ class Script:
         """
         program = self._program
         run = Run(instance, program.values, program.bind(self._supplied(variables)))
-        present = [tag for tag, _, _ in _IDENTITY if _has_value(instance.dataset, tag)]
         try:
+            present = [tag for tag, _, _ in _IDENTITY if _has_value(instance.dataset, tag)]
             program.run(run)
             run.span = None
             _check_identity(instance, present)
             if record_id is not None:
                 add_record(run, str(record_id))
+            _align_meta(instance)
         except Rejected:
             return ApplyReport("rejected", self._messages(run))
         except StatementError as failure:
             raise self._error(failure) from None
+        except RecursionError:
+            raise self._error(
+                StatementError("too-deep", "values are nested too deep", span=run.span)
+            ) from None
         except DataSetError as error:
             raise self._error(
                 StatementError("bad-data-set", f"the data set cannot be read: {error.code}")
             ) from None
-        _align_meta(instance)
         return ApplyReport("ok", self._messages(run))
 
     def _supplied(self, variables: Mapping[str, str]) -> dict[str, str]:

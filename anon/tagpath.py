@@ -402,24 +402,38 @@ class _Level(NamedTuple):
 
 
 def _match_level(dataset: DataSet, steps: tuple[Step, ...], positions: set[int]) -> Iterator[_Level]:
+    """The elements of a level that are meant or may hold such: most are neither, and never looked at."""
     end = len(steps)
-    for tag in dataset.tags():
-        after: set[int] = set()
-        items: list[tuple[int, int]] = []
-        for position in positions:
-            if position == end:
-                continue
-            step = steps[position]
-            if isinstance(step, LevelStep):
-                after.add(position if step is ANY_LEVELS else position + 1)
-            elif step.matches(dataset, tag):
-                if step.item is None:
-                    after.add(position + 1)
-                else:
-                    items.append((step.item, position + 1))
-        if after or items:
-            below = _closure(after, steps)
-            yield _Level(tag, end in below, below - {end}, items)
+    any_tag: set[int] = set()
+    after: dict[int, set[int]] = {}
+    items: dict[int, list[tuple[int, int]]] = {}
+    tags: list[int] | None = None
+    for position in positions:
+        if position == end:
+            continue
+        step = steps[position]
+        if isinstance(step, LevelStep):
+            any_tag.add(position if step is ANY_LEVELS else position + 1)
+            continue
+        if step.mask == 0xFFFFFFFF:
+            hits = [step.bits] if step.bits in dataset else []
+        else:
+            tags = dataset.tags() if tags is None else tags
+            hits = [tag for tag in tags if step.matches(dataset, tag)]
+        for tag in hits:
+            if step.item is None:
+                after.setdefault(tag, set()).add(position + 1)
+            else:
+                items.setdefault(tag, []).append((step.item, position + 1))
+    below_any = _closure(any_tag, steps)
+    candidates = {*after, *items}
+    if end in below_any:
+        candidates.update(dataset.tags())
+    elif below_any:
+        candidates.update(dataset.sequence_tags())
+    for tag in sorted(candidates):
+        below = below_any | _closure(after[tag], steps) if tag in after else below_any
+        yield _Level(tag, end in below, below - {end}, items.get(tag, []))
 
 
 def find_places(tops: Iterable[DataSet], path: TagPath) -> list[Place]:
@@ -476,14 +490,3 @@ def delete_places(tops: Iterable[DataSet], path: TagPath) -> None:
 def _remove(dataset: DataSet, tag: int) -> None:
     if not is_private_creator(tag) and tag != TRANSFER_SYNTAX_UID:
         dataset.remove(tag)
-
-
-def walk(dataset: DataSet, chain: tuple[DataSet, ...] = ()) -> Iterator[Place]:
-    """Every element at every depth, an outer one before its items."""
-    own = (*chain, dataset)
-    for tag in dataset.tags():
-        yield Place(own, tag)
-        element = dataset.get(tag)
-        if element is not None and element.is_sequence:
-            for item in element.items:
-                yield from walk(item, own)

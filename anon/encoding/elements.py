@@ -416,6 +416,14 @@ class DataSet:
                 present.add(tag)
         return sorted(present)
 
+    def sequence_tags(self) -> list[int]:
+        """The tags of the sequences present, ascending."""
+        present = {tag for tag in self._source_sequences() if tag not in self._edited}
+        present.update(
+            tag for tag, element in self._edited.items() if element is not None and element.is_sequence
+        )
+        return sorted(present)
+
     def elements(self) -> Iterator[Element]:
         """The elements, in the order of their tags."""
         for tag in self.tags():
@@ -486,7 +494,7 @@ class DataSet:
         if self._owner is not None:
             self._owner._parent._touch(self._owner.tag)
 
-    # -- where the elements come from (a view of something else overrides these two)
+    # -- where the elements come from (a view of something else overrides these)
 
     def _load(self, tag: int) -> Element | None:
         span = self._spans.get(tag)
@@ -498,6 +506,13 @@ class DataSet:
 
     def _source_tags(self) -> dict[int, _Span] | set[int]:
         return self._spans
+
+    def _source_sequences(self) -> list[int]:
+        return [
+            tag
+            for tag, span in self._spans.items()
+            if span.vr == "SQ" or (span.undefined and span.vr == "UN")
+        ]
 
     # -- writing
 

@@ -114,6 +114,20 @@ class _View(DataSet):
     def _source_tags(self) -> set[int]:
         return {int(tag) for tag in self.pydicom.keys()}  # noqa: SIM118 (iterating a Dataset decodes it)
 
+    def _source_sequences(self) -> list[int]:
+        return [tag for tag in sorted(self._source_tags()) if self._is_sequence(tag)]
+
+    def _is_sequence(self, tag: int) -> bool:
+        found = self.pydicom.get_item(Tag(tag))
+        if isinstance(found, RawDataElement) and found.VR is None:
+            return implicit_vr(tag) == "SQ" or self._has_unknown_items(found)
+        return str(found.VR) == "SQ" or (isinstance(found, RawDataElement) and self._has_unknown_items(found))
+
+    @staticmethod
+    def _has_unknown_items(found: RawDataElement) -> bool:
+        """Whether this is a sequence of unknown VR (PS3.5 section 6.2.2, note 2)."""
+        return found.VR in ("UN", None) and found.length == _UNDEFINED and found.tag not in PIXEL_DATA_TAGS
+
     def _load(self, tag: int) -> Element | None:
         if tag not in self.pydicom:
             return None
@@ -131,6 +145,8 @@ class _View(DataSet):
         """Whether the bytes can be used as they are."""
         vr = found.VR or implicit_vr(found.tag)
         is_deferred = found.value is None and found.length not in (0, _UNDEFINED)
+        if self._has_unknown_items(found):
+            return False
         return vr != "SQ" and not is_deferred and found.is_little_endian == self.encoding.little
 
     def _encoded(self, tag: int, found: DataElement) -> Element:

@@ -14,8 +14,9 @@ def remove_private(dataset: DataSet) -> None:
     for tag in dataset.tags():
         if tag >> 16 & 1:
             dataset.remove(tag)
-    for element in dataset.elements():
-        if element.is_sequence:
+    for tag in dataset.sequence_tags():
+        element = dataset.get(tag)
+        if element is not None:
             for item in element.items:
                 remove_private(item)
 

@@ -22,6 +22,7 @@ from anon.syntax.trees import MistakeError, Trees4, Trees6
 
 MAX_MISTAKES: Final = 100
 MAX_CHARACTERS: Final = 1_000_000
+MAX_NESTING: Final = 50
 _LINE_END: Final = "_NL"
 _NO_WORDS: Final = ("UNCLOSED", "UNKNOWN")
 
@@ -81,6 +82,11 @@ def _parse(source: Source, dialect: int) -> tuple[tuple[Any, ...], list[Diagnost
         return (), [diagnostic(source, Span(0, 1), "too-long", message)]
     grammar = _grammar(dialect)
     words = _arrange4(grammar.lex(source.text)) if dialect == 4 else _arrange6(grammar.lex(source.text))
+    too_deep = _find_too_deep(words)
+    if too_deep is not None:
+        place = Span(_start(too_deep), _end(too_deep))
+        message = f"brackets nest deeper than {MAX_NESTING} levels"
+        return (), [diagnostic(source, place, "too-deep", message)]
     found: list[_Mistake] = []
     while True:
         outcome = _read(grammar, words, source)
@@ -115,6 +121,15 @@ def _read(grammar: Lark, words: list[Token], source: Source) -> tuple[Any, ...] 
             place = Span(_start(brace), _end(brace))
             return _Mistake("unclosed-block", "the { has no }", "add the } that closes it", place, len(words))
         return _mistake(error, end, len(words))
+
+
+def _find_too_deep(words: list[Token]) -> Token | None:
+    depth = 0
+    for word in words:
+        depth += (word.type in ("LSQB", "LBRACE")) - (word.type in ("RSQB", "RBRACE"))
+        if depth > MAX_NESTING:
+            return word
+    return None
 
 
 def _find_unclosed_brace(words: list[Token]) -> Token | None:

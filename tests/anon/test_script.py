@@ -352,6 +352,29 @@ def test_values_read_through_a_failing_echo_do_not_fail_dicomedit_4() -> None:
     assert applied("echo (0008,1140)\n- (0010,0030)").get("PatientBirthDate") is None
 
 
+def test_nesting_without_end_is_a_mistake_or_a_failure_never_a_crash() -> None:
+    deep = "lowercase[" * 3000 + '"a"' + "]" * 3000
+    assert mistake(f"(0010,0020) := {deep}").code == "too-deep"
+    assert mistake(V6 + "l := " + "{" * 3000 + "}" * 3000).code == "too-deep"
+    chain = (
+        "\n".join(f"a{number} := a{number + 1}" for number in range(3000))
+        + '\na3000 := "x"\n(0010,0020) := a0'
+    )
+    assert failure(chain).code == "too-deep"
+
+
+def test_wildcards_reach_into_sequences_of_unknown_vr() -> None:
+    dataset = an_object()
+    encoded = as_file(dataset).replace(b"\x08\x00\x40\x11SQ", b"\x08\x00\x40\x11UN")
+    instance = EncodedInstance.from_part10(encoded)
+    script = anon.compile_script(V6 + '*/(0010,0010) ?= "gone"')
+    script.apply_encoded(instance, {})
+    again = pydicom.dcmread(io.BytesIO(encoded))
+    script.apply(again, {})
+    for stored in (pydicom.dcmread(io.BytesIO(b"".join(map(bytes, instance.part10_chunks())))), again):
+        assert str(stored.PatientName) == "gone"
+
+
 def test_big_endian_and_implicit_objects_are_edited_in_their_own_encoding() -> None:
     for transfer_syntax in ("1.2.840.10008.1.2", "1.2.840.10008.1.2.2"):
         dataset = an_object(UID(transfer_syntax), Rows=16)
