@@ -42,6 +42,7 @@ def find_quiet_sessions(connection: Connection, now: datetime) -> list[int]:
         sa.select(Session.id, Session.last_received_at, Session.quiet_seconds)
         .where(
             Session.waits_for_id.is_(None),
+            Session.instance_count > 0,  # opened just now: its first instance is being written
             ~just_failed,
             sa.or_(
                 Session.state == SessionState.RECEIVING,
