@@ -6,7 +6,8 @@ import os
 import signal
 import socket
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import typer
@@ -16,6 +17,7 @@ from cli.exits import SomeFailedError, UsageError, exit_code
 from cli.output import complain, print_document, say
 
 if TYPE_CHECKING:
+    from config.settings import Settings
     from prearchive.site import Site
     from receiver.scp import ListeningAddress
 
@@ -31,8 +33,11 @@ def serve(context: typer.Context) -> None:
     settings = invocation.load_settings()
     if not settings.receivers:
         raise UsageError(f"{settings.config_path}: there is no receiver to listen for")
-    stopping = _stop_on_signals()
+    with _stopped_by_signals() as stopping:
+        _run(invocation, settings, stopping)
 
+
+def _run(invocation: Invocation, settings: Settings, stopping: threading.Event) -> None:
     from cli import logs
     from cli.upkeep import Upkeep
 
@@ -51,9 +56,9 @@ def serve(context: typer.Context) -> None:
         intake = Intake(site, for_outcome)
         server = Server(settings, intake, current_settings=lambda: site.settings)
         server.bind()  # a port in use ends here, before recovery changes anything
-        recover(site)
-        server.start()
         try:
+            recover(site)
+            server.start()
             upkeep = Upkeep(site, stopping, server.addresses)
             upkeep.beat()
             _tell_ready(invocation, server.addresses)
@@ -66,15 +71,20 @@ def serve(context: typer.Context) -> None:
         site.close()
 
 
-def _stop_on_signals() -> threading.Event:
+@contextmanager
+def _stopped_by_signals() -> Iterator[threading.Event]:
+    """Give an event that SIGTERM and Ctrl-C set."""
     stopping = threading.Event()
 
     def stop(_number: int, _frame: object) -> None:
         stopping.set()
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, stop)
-    return stopping
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield stopping
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _require_scripts(site: Site) -> None:

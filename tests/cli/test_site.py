@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from builders import make_dataset
+from command_line import CommandLineSite, prearc
+from pydicom.dataset import Dataset
+
+
+def test_init_writes_a_site_that_checks_out(tmp_path: Path) -> None:
+    result = prearc("init", tmp_path / "site")
+    assert result.exit_code == 0
+    assert "serve" in result.stdout
+    assert prearc("anon", "check", tmp_path / "site" / "anon").exit_code == 0
+    check = prearc("--config", tmp_path / "site", "check")
+    assert (check.exit_code, check.stdout) == (0, "nothing is wrong\n")
+
+
+def test_init_refuses_an_existing_site(tmp_path: Path) -> None:
+    prearc("init", tmp_path)
+    result = prearc("--json", "init", tmp_path)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.count("\n") == 1
+
+
+def test_check_finds_what_is_wrong_before_the_first_start(tmp_path: Path) -> None:
+    site = CommandLineSite(
+        tmp_path / "site",
+        site_script="(0010,0010) := nonsense[\n",
+        extra='[sessions]\nfile_name = "${SeriesNumber}"\n[routing]\nproject = ["nonsense"]\n',
+    )
+    (site.folder / "anon" / "projects" / "P4.das").unlink()
+    findings = site.json("check", code=1)
+    assert [list(finding) for finding in findings] == [["severity", "code", "where", "text"]] * len(findings)
+    assert len({finding["code"] for finding in findings}) == 4
+    text = site.run("check", code=1).stdout
+    assert "sessions.file_name" in text
+    assert "'nonsense'" in text
+
+
+def test_check_finds_a_missing_file(tmp_path: Path) -> None:
+    site = CommandLineSite(tmp_path / "site")
+    site.receive(make_dataset(StudyDescription="P4"))
+    site.run("rebuild", "1")
+    assert site.json("check") == []
+    stored = site.folder / "data" / site.json("files", "1")[0]["path"]
+    stored.unlink()
+    assert site.json("check", code=1)
+    assert stored.name in site.run("check", code=1).stdout
+
+
+def test_status_counts_sessions_and_tells_failures(tmp_path: Path) -> None:
+    script = '(0012,0063) := "x"\n(0008,0060) = "XX" : (0008,103E) := (0008,1140)\n'  # of a sequence
+    site = CommandLineSite(tmp_path / "site", site_script=script)
+    site.receive(
+        make_dataset(StudyDescription="P4"),
+        make_dataset(Modality="XX", ReferencedImageSequence=[Dataset()]),
+    )
+    report = site.json("status")
+    assert not report["running"]
+    assert [(state["status"], state["sessions"]) for state in report["sessions"]] == [("RECEIVING", 1)]
+    (discarded,) = report["discarded"]
+    assert (discarded["outcome"], discarded["reason"], discarded["total"]) == ("failed", "script-failed", 1)
+    assert {script["name"] for script in report["scripts"]} == {"site.das", "projects/P4.das"}
+    text = site.run("status").stdout
+    assert "not running" in text
+    assert "script-failed" in text
+    assert "site.das" in text
+
+
+def test_a_bad_setting_is_one_line_and_exit_code_2(tmp_path: Path) -> None:
+    site = CommandLineSite(tmp_path / "site", extra="[sesions]\n")
+    for words in (("list",), ("serve",), ("check",), ("status",), ("anon", "site", "show")):
+        result = site.run(*words, code=2)
+        assert result.stderr.count("\n") == 1
+        assert "the nearest known key is 'sessions'" in result.stderr
+
+
+def test_migrate_makes_the_database_and_says_when_there_is_nothing_to_do(tmp_path: Path) -> None:
+    site = CommandLineSite(tmp_path / "site")
+    assert "migrated the database from nothing" in site.run("migrate").stdout
+    assert "up to date" in site.run("migrate").stdout
+    report = site.json("migrate")
+    assert report["from_revision"] == report["to_revision"]
+
+
+def test_a_migration_tells_where_the_backup_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from prearchive.db.migrations import MigrationReport
+
+    def migrated(_settings: Any) -> MigrationReport:
+        return MigrationReport("0001", "0002", Path("backups/old.db"))
+
+    monkeypatch.setattr("prearchive.db.migrations.migrate", migrated)
+    text = CommandLineSite(tmp_path / "site").run("migrate").stdout
+    assert "from 0001 to 0002" in text
+    assert "backups/old.db" in text
