@@ -10,6 +10,8 @@ import re
 from enum import StrEnum
 from functools import lru_cache
 from hashlib import sha256
+from operator import mul
+from struct import iter_unpack
 from typing import Final, NamedTuple
 
 from pydicom.datadict import dictionary_VR, keyword_dict
@@ -32,6 +34,7 @@ _SCAN_NUMBER = re.compile(r"\+?[A-Za-z0-9_.-]+", re.ASCII)
 _VARIABLE = re.compile(r"\$\{([^{}]*)\}")
 _EXTENSION = re.compile(r"\.[A-Za-z0-9]+\Z", re.ASCII)
 _NUMBER_VRS = frozenset({"AT", "FD", "FL", "SL", "SS", "SV", "UL", "US", "UV"})
+_POWERS_OF_31 = [pow(31, exponent, 1 << 32) for exponent in range(64)]
 _BASE_36 = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
@@ -165,16 +168,22 @@ def java_list_hash(values: list[str]) -> str:
     """Return Java's `List.hashCode` of texts as an unsigned 32-bit number in base 36."""
     total = 1
     for value in values:
-        units = value.encode("utf-16-be", "surrogatepass")
-        code = 0
-        for index in range(0, len(units), 2):
-            code = (31 * code + (units[index] << 8 | units[index + 1])) & 0xFFFFFFFF
-        total = (31 * total + code) & 0xFFFFFFFF
+        total = (31 * total + _java_string_hash(value)) & 0xFFFFFFFF
     digits = ""
     while total or not digits:
         total, digit = divmod(total, 36)
         digits = _BASE_36[digit] + digits
     return digits
+
+
+def _java_string_hash(text: str) -> int:
+    """Java's `String.hashCode`, over UTF-16 units."""
+    if text.isascii() and len(text) <= len(_POWERS_OF_31):  # UIDs, once for each instance
+        return sum(map(mul, reversed(text.encode()), _POWERS_OF_31))
+    code = 0
+    for (unit,) in iter_unpack(">H", text.encode("utf-16-be", "surrogatepass")):
+        code = (31 * code + unit) & 0xFFFFFFFF
+    return code
 
 
 @lru_cache(maxsize=64)

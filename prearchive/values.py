@@ -6,10 +6,20 @@ import struct
 from collections.abc import Sequence
 
 from anon.encoding.elements import DataSet
-from anon.encoding.text import first_text
+from anon.encoding.text import STRING_VRS, WHOLE_TEXT_VRS, character_sets, decode_bytes_as
 
 # Numbers in binary form (PS3.5 section 6.2): struct code of one value.
-_NUMBERS = {"US": "H", "SS": "h", "UL": "I", "SL": "i", "UV": "Q", "SV": "q", "FL": "f", "FD": "d"}
+_NUMBERS = {
+    "US": "H",
+    "SS": "h",
+    "UL": "I",
+    "SL": "i",
+    "UV": "Q",
+    "SV": "q",
+    "FL": "f",
+    "FD": "d",
+    "AT": "HH",
+}
 
 
 def find_value(dataset: DataSet, tag: int, charsets: Sequence[str] | None = None) -> str | None:
@@ -21,14 +31,24 @@ def find_value(dataset: DataSet, tag: int, charsets: Sequence[str] | None = None
     element = dataset.get(tag)
     if element is None or element.length == 0:
         return None
-    order = "<" if dataset.encoding.little else ">"
-    if element.vr == "AT" and element.length >= 4:
-        group, number = struct.unpack_from(f"{order}HH", element.value)
-        return f"{group:04X}{number:04X}"
-    code = _NUMBERS.get(element.vr)
-    if code is None:
-        return first_text(dataset, tag, charsets) or None
-    if element.length < struct.calcsize(f"{order}{code}"):
+    vr = element.vr
+    if vr in _NUMBERS:
+        return _number(element.value, vr, "<" if dataset.encoding.little else ">")
+    if vr == "UN":
+        vr = "LO"  # of a private element that came without its VR: often text
+    elif vr not in STRING_VRS:
         return None
-    (number,) = struct.unpack_from(f"{order}{code}", element.value)
-    return f"{number:.7g}" if code == "f" else str(number)
+    text = decode_bytes_as(element.value, vr, character_sets(dataset) if charsets is None else charsets)
+    if vr not in WHOLE_TEXT_VRS:
+        text = text.partition("\\")[0]
+    return text.strip(" \0") or None
+
+
+def _number(value: bytes, vr: str, order: str) -> str | None:
+    layout = struct.Struct(order + _NUMBERS[vr])
+    if len(value) < layout.size:
+        return None
+    numbers = layout.unpack_from(value)
+    if vr == "AT":
+        return "".join(f"{number:04X}" for number in numbers)
+    return f"{numbers[0]:.7g}" if vr == "FL" else str(numbers[0])

@@ -119,6 +119,15 @@ def test_java_hashes_count_utf16_units_and_a_total_of_zero_has_a_digit() -> None
     assert java_list_hash([]) == "1"
 
 
+@given(st.text(max_size=70))
+def test_short_and_long_texts_hash_by_the_same_rule(text: str) -> None:
+    code = 0
+    units = text.encode("utf-16-be", "surrogatepass")
+    for high, low in zip(units[::2], units[1::2], strict=True):
+        code = (31 * code + high * 256 + low) % 2**32
+    assert int(java_list_hash([text]), 36) == (31 + code) % 2**32
+
+
 def test_the_default_template_gives_xnats_names() -> None:
     dataset = scanned(
         SOPInstanceUID=MR_INSTANCE, StudyInstanceUID="1.2.3", SeriesNumber=4, InstanceNumber=None
