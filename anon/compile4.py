@@ -21,9 +21,10 @@ from anon.operations.assign import element_text, write
 from anon.operations.condition import equality4, match
 from anon.operations.delete import remove_tag
 from anon.operations.run import Evaluate, Run, Test
+from anon.places import Place
 from anon.syntax import nodes
 from anon.syntax.span import Source, Span
-from anon.tagpath import TRANSFER_SYNTAX_UID, Place, TagPath, TagStep, is_private_creator
+from anon.tagpath import TRANSFER_SYNTAX_UID, TagPath, TagStep, is_private_creator
 from anon.values import Value, Values4, text_of
 from anon.vr import BINARY_VRS, vr_in_2012
 

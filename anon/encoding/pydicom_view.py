@@ -172,17 +172,25 @@ class _View(DataSet):
         encoded = stream.getvalue()
         return Element(self, tag, vr, encoded[12 if vr in LONG_VR_NAMES else 8 :])
 
-    def write_back(self) -> None:
-        """Put the changes of this level, and of the levels below, into the pydicom data set."""
+    def write_back(self, inherited: list[str] | None = None) -> None:
+        """Put the changes of this level, and of the levels below, into the pydicom data set.
+
+        Args:
+            inherited: the character sets of the data set around this one.
+        """
         for tag in sorted(self.changed_tags()):
             element = self.get(tag)
             if element is None:
                 if tag in self.pydicom:
                     del self.pydicom[Tag(tag)]
             else:
-                self.pydicom[Tag(tag)] = _decodable(element, self.encoding, self._charsets)
+                self.pydicom[Tag(tag)] = _decodable(
+                    element, self.encoding, _charsets(self.pydicom, inherited)
+                )
         if SPECIFIC_CHARACTER_SET in self.changed_tags():
-            _declare(self.pydicom, _charsets(self.pydicom, None))
+            if inherited is not None:
+                self.pydicom._parent_encoding = inherited
+            _declare(self.pydicom, _charsets(self.pydicom, inherited))
 
 
 def _declare(dataset: Dataset, charsets: list[str]) -> None:
@@ -211,7 +219,7 @@ def _decodable(element: Element, encoding: Encoding, charsets: list[str]) -> Dat
 
 def _item(item: DataSet, charsets: list[str]) -> Dataset:
     if isinstance(item, _View):
-        item.write_back()
+        item.write_back(charsets)
         return item.pydicom
     made = Dataset(parent_encoding=charsets)
     for element in item.elements():

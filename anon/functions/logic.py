@@ -6,7 +6,8 @@ from anon.errors import Rejected, StatementError
 from anon.functions.registry import builtin, plain, tag, tags, values
 from anon.operations.condition import is_true
 from anon.operations.run import Run
-from anon.tagpath import TagPath, find_place
+from anon.places import find_place
+from anon.tagpath import TagPath
 from anon.values import Value
 
 

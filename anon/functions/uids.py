@@ -8,7 +8,8 @@ import uuid
 from anon.functions.registry import builtin, maybe, paths
 from anon.operations.assign import write
 from anon.operations.run import Run
-from anon.tagpath import TagPath, find_places, is_private_creator
+from anon.places import find_places
+from anon.tagpath import TagPath, is_private_creator
 
 
 def hash_uid(text: str) -> str:

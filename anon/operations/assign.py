@@ -9,8 +9,9 @@ from anon.encoding.text import SPECIFIC_CHARACTER_SET
 from anon.errors import StatementError
 from anon.operations.charset import recode, relabel
 from anon.operations.run import Evaluate, Run
+from anon.places import Place, find_places, make_place
 from anon.syntax.span import Span
-from anon.tagpath import TRANSFER_SYNTAX_UID, Place, TagPath, find_places, make_place
+from anon.tagpath import TRANSFER_SYNTAX_UID, TagPath
 from anon.values import ListValue, charsets_of, text_of
 
 IDENTITY_TAGS = frozenset({SOP_CLASS_UID, SOP_INSTANCE_UID})

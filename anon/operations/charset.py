@@ -19,7 +19,7 @@ from anon.encoding.text import (
 )
 from anon.errors import StatementError
 from anon.operations.run import Run
-from anon.tagpath import Place
+from anon.places import Place
 from anon.values import charsets_of
 
 

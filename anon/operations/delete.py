@@ -5,18 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from anon.encoding.text import SPECIFIC_CHARACTER_SET
+from anon.errors import StatementError
 from anon.operations.charset import recode
 from anon.operations.run import Run
+from anon.places import delete_places, find_places
 from anon.syntax.span import Span
-from anon.tagpath import TagPath, delete_places
+from anon.tagpath import TRANSFER_SYNTAX_UID, TagPath, TagStep
 
 
 def remove_tag(run: Run, tag: int) -> None:
     """Remove an element of the top level, whatever it is.
 
     Raises:
-        StatementError: it is (0008,0005) and the texts are not ASCII.
+        StatementError: it is (0008,0005) and the texts are not ASCII, or the transfer syntax.
     """
+    if tag == TRANSFER_SYNTAX_UID:
+        raise StatementError("transfer-syntax", "a script cannot remove the transfer syntax")
     dataset = run.instance.element_set(tag)
     if tag == SPECIFIC_CHARACTER_SET and tag in dataset:
         recode((dataset,), None)
@@ -34,13 +38,22 @@ def delete_path(run: Run, path: TagPath) -> None:
     if tag is not None:
         remove_tag(run, tag)
         return
-    dataset = run.instance.dataset
-    charset = dataset.get(SPECIFIC_CHARACTER_SET)
+    charsets = [
+        (place, element.value)
+        for place in (find_places(run.tops(path), path) if _may_end_in(path, SPECIFIC_CHARACTER_SET) else ())
+        if place.tag == SPECIFIC_CHARACTER_SET and (element := place.dataset.get(place.tag)) is not None
+    ]
     delete_places(run.tops(path), path)
-    if charset is not None and SPECIFIC_CHARACTER_SET not in dataset:
-        # A wildcard took the character set away: the texts that are left are written without one.
-        dataset.put(SPECIFIC_CHARACTER_SET, "CS", charset.value)
-        recode((dataset,), None)
+    # Character sets that a wildcard took away: the texts that are left are written without them.
+    for place, value in charsets:
+        place.dataset.put(SPECIFIC_CHARACTER_SET, "CS", value)
+    for place, _ in charsets:
+        recode(place.chain, None)
+
+
+def _may_end_in(path: TagPath, tag: int) -> bool:
+    last = path.steps[-1]
+    return not isinstance(last, TagStep) or tag & last.mask == last.bits
 
 
 @dataclass(frozen=True, slots=True)

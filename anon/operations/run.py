@@ -8,8 +8,9 @@ from typing import Protocol
 from anon.encoding.elements import DataSet
 from anon.encoding.instance import EncodedInstance
 from anon.errors import StatementError
+from anon.places import Place, find_place
 from anon.syntax.span import Span
-from anon.tagpath import Place, TagPath, TagStep, find_place
+from anon.tagpath import TagPath, TagStep
 from anon.values import Value, Values, charsets_of
 
 

@@ -222,6 +222,41 @@ def test_a_character_set_that_lacks_a_text_or_does_not_exist_is_refused() -> Non
     assert failure('(0008,0005) := "ISO_IR 99999"', dataset).code == "unknown-character-set"
 
 
+def test_a_character_set_taken_from_items_leaves_their_texts_readable() -> None:
+    dataset = an_object(SpecificCharacterSet="ISO_IR 192")
+    item = dataset.ReferencedImageSequence[0]
+    item.SpecificCharacterSet, item.PatientName = "ISO_IR 100", "MÜLLER"
+    dataset = pydicom.dcmread(io.BytesIO(as_file(dataset)))
+    stored = pydicom.dcmread(io.BytesIO(as_file(applied(V6 + "-(0008,1140)/(0008,0005)", dataset))))
+    item = stored.ReferencedImageSequence[0]
+    assert "SpecificCharacterSet" not in item
+    assert str(item.PatientName) == "MÜLLER"
+    assert failure(V6 + "-*/(0008,0005)", stored).code == "not-representable"
+
+
+def test_functions_cannot_remove_what_statements_cannot() -> None:
+    assert failure(V6 + 'removeTags["(0002,0010)"]').code == "transfer-syntax"
+    assert failure(V6 + "hashUIDList[(0002,0010)]").code == "transfer-syntax"
+    assert failure(V6 + "removeTags[(0008,0018)]").code == "identity-removed"
+
+
+def test_a_rejected_object_stays_as_it_was() -> None:
+    dataset = an_object()
+    before = as_file(dataset)
+    report = anon.compile_script(V6 + '-(0010,0010)\nreject[]\n(0028,0010) := "no"').apply(dataset, {})
+    assert report.status == "rejected"
+    assert as_file(dataset) == before
+
+
+def test_functions_without_a_value_are_no_values() -> None:
+    for text in ("(0010,0020) := removeTags[(0010,0010)]", 'v := reject["false"]', "l := {reject[]}"):
+        assert mistake(V6 + text).code == "no-value"
+    assert "PatientName" not in applied(V6 + 'removeTags[(0010,0010)] ? (0010,0020) := "a"')
+    assert mistake(V6 + 'removeTags["(0010,0010),(0010,0020)"]').code == "bad-tag"
+    assert mistake(V6 + "isPresent[(0010,00XX)] ? -(0010,0010)").code == "not-singular"
+    assert failure(V6 + "l := {(0010,00XX)}\nisPresent[l] ? -(0010,0010)").code == "not-singular"
+
+
 # -- variables
 
 

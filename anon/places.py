@@ -1,0 +1,234 @@
+"""From tag paths to the elements of an object that they mean: finding, creating and removing them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from anon.encoding.elements import DataSet
+from anon.errors import StatementError
+from anon.tagpath import (
+    ANY_LEVELS,
+    TRANSFER_SYNTAX_UID,
+    LevelStep,
+    Step,
+    TagPath,
+    TagStep,
+    creator_of,
+    is_private_creator,
+)
+
+# -- private blocks (PS3.5 section 7.8.1)
+
+
+def find_block(dataset: DataSet, group: int, creator: str) -> int | None:
+    """The block (10-FF) of a private creator in a group; None when the creator is not there."""
+    for tag in dataset.tags():
+        if tag >> 16 != group or not is_private_creator(tag):
+            continue
+        if creator_of(dataset, group << 16 | (tag & 0xFF) << 8) == creator:
+            return tag & 0xFF
+    return None
+
+
+def _free_block(dataset: DataSet, group: int) -> int:
+    """The first block without creator and without data: taking orphans over would give them a false owner."""
+    taken: set[int] = set()
+    for tag in dataset.tags():
+        if tag >> 16 == group:
+            number = tag & 0xFFFF
+            taken.add(number if number <= 0xFF else number >> 8)
+    for block in range(0x10, 0x100):
+        if block not in taken:
+            return block
+    raise StatementError("no-private-block", f"group {group:04X} has no free private block left")
+
+
+# -- a single element
+
+
+class Place(NamedTuple):
+    """Where an element is, or would be: the data sets from the top down to its own, and its tag."""
+
+    chain: tuple[DataSet, ...]
+    tag: int
+
+    @property
+    def dataset(self) -> DataSet:
+        """The data set that holds the element."""
+        return self.chain[-1]
+
+
+def _own_tag(dataset: DataSet, step: TagStep, *, create: bool) -> int | None:
+    if step.creator is None:
+        return step.bits
+    group = step.bits >> 16
+    block = find_block(dataset, group, step.creator)
+    if block is None:
+        if not create:
+            return None
+        block = _free_block(dataset, group)
+        dataset.put(group << 16 | block, "LO", step.creator.encode("ascii"))
+    return step.bits | block << 8
+
+
+def find_place(top: DataSet, path: TagPath) -> Place | None:
+    """Where a singular path leads; None when something on the way is absent. Nothing is created."""
+    chain = [top]
+    for step in path.steps[:-1]:
+        assert isinstance(step, TagStep)
+        tag = _own_tag(chain[-1], step, create=False)
+        element = None if tag is None else chain[-1].get(tag)
+        if element is None or step.item is None or step.item >= len(element.items):
+            return None
+        chain.append(element.items[step.item])
+    last = path.steps[-1]
+    assert isinstance(last, TagStep)
+    tag = _own_tag(chain[-1], last, create=False)
+    return None if tag is None else Place(tuple(chain), tag)
+
+
+def make_place(top: DataSet, path: TagPath) -> Place:
+    """Where a singular path leads; sequences, items and private blocks on the way are created.
+
+    Raises:
+        StatementError: the way leads through an element that is no sequence.
+    """
+    chain = [top]
+    for step in path.steps[:-1]:
+        assert isinstance(step, TagStep) and step.item is not None
+        dataset = chain[-1]
+        tag = _own_tag(dataset, step, create=True)
+        assert tag is not None
+        element = dataset.get(tag)
+        if element is None:
+            element = dataset.put_sequence(tag)
+        elif not element.is_sequence:
+            raise StatementError(
+                "not-a-sequence", f"the path {path} leads through an element that is no sequence"
+            )
+        if dataset.room <= 1:
+            raise StatementError("too-deep", "the path goes deeper than sequences may nest")
+        while len(element.items) <= step.item:
+            dataset.new_item(tag)
+        chain.append(element.items[step.item])
+    last = path.steps[-1]
+    assert isinstance(last, TagStep)
+    tag = _own_tag(chain[-1], last, create=True)
+    assert tag is not None
+    return Place(tuple(chain), tag)
+
+
+# -- all elements
+
+
+def _closure(positions: Iterable[int], steps: tuple[Step, ...]) -> set[int]:
+    """The positions in the path that can be reached without consuming a level."""
+    reached: set[int] = set()
+    for start in positions:
+        position = start
+        reached.add(position)
+        while position < len(steps) and steps[position] is ANY_LEVELS:
+            position += 1
+            reached.add(position)
+    return reached
+
+
+class _Level(NamedTuple):
+    """What is known about one element of a level: it is meant, or the path goes on in its items."""
+
+    tag: int
+    is_match: bool
+    below: set[int]
+    items: list[tuple[int, int]]
+
+
+def _match_level(dataset: DataSet, steps: tuple[Step, ...], positions: set[int]) -> Iterator[_Level]:
+    """The elements of a level that are meant or may hold such: most are neither, and never looked at."""
+    end = len(steps)
+    any_tag: set[int] = set()
+    after: dict[int, set[int]] = {}
+    items: dict[int, list[tuple[int, int]]] = {}
+    tags: list[int] | None = None
+    for position in positions:
+        if position == end:
+            continue
+        step = steps[position]
+        if isinstance(step, LevelStep):
+            any_tag.add(position if step is ANY_LEVELS else position + 1)
+            continue
+        if step.mask == 0xFFFFFFFF:
+            hits = [step.bits] if step.bits in dataset else []
+        else:
+            tags = dataset.tags() if tags is None else tags
+            hits = [tag for tag in tags if step.matches(dataset, tag)]
+        for tag in hits:
+            if step.item is None:
+                after.setdefault(tag, set()).add(position + 1)
+            else:
+                items.setdefault(tag, []).append((step.item, position + 1))
+    below_any = _closure(any_tag, steps)
+    candidates = {*after, *items}
+    if end in below_any:
+        candidates.update(dataset.tags())
+    elif below_any:
+        candidates.update(dataset.sequence_tags())
+    for tag in sorted(candidates):
+        below = below_any | _closure(after[tag], steps) if tag in after else below_any
+        yield _Level(tag, end in below, below - {end}, items.get(tag, []))
+
+
+def find_places(tops: Iterable[DataSet], path: TagPath) -> list[Place]:
+    """Every element that the whole path matches, in the order of the data sets."""
+    found: list[Place] = []
+
+    def visit(chain: tuple[DataSet, ...], positions: set[int]) -> None:
+        for level in _match_level(chain[-1], path.steps, positions):
+            if level.is_match:
+                found.append(Place(chain, level.tag))
+            if not level.below and not level.items:
+                continue
+            element = chain[-1].get(level.tag)
+            if element is None or not element.is_sequence:
+                continue
+            for number, item in enumerate(element.items):
+                own = _closure((position for wanted, position in level.items if wanted == number), path.steps)
+                if level.below or own:
+                    visit((*chain, item), level.below | own)
+
+    for top in tops:
+        visit((top,), _closure((0,), path.steps))
+    return found
+
+
+def delete_places(tops: Iterable[DataSet], path: TagPath) -> None:
+    """Remove every element whose path the script's path is, or is the beginning of.
+
+    Private creators stay. So do items and sequences that become empty, and the transfer syntax, without which
+    nothing could be read.
+    """
+    end = len(path.steps)
+
+    def visit(dataset: DataSet, positions: set[int]) -> None:
+        for level in _match_level(dataset, path.steps, positions):
+            if level.is_match:
+                _remove(dataset, level.tag)
+                continue
+            element = dataset.get(level.tag)
+            if element is None or not element.is_sequence:
+                continue
+            for number, item in enumerate(element.items):
+                own = _closure((position for wanted, position in level.items if wanted == number), path.steps)
+                if end in own:
+                    for tag in item.tags():
+                        _remove(item, tag)
+                elif level.below or own:
+                    visit(item, level.below | own)
+
+    for top in tops:
+        visit(top, _closure((0,), path.steps))
+
+
+def _remove(dataset: DataSet, tag: int) -> None:
+    if not is_private_creator(tag) and tag != TRANSFER_SYNTAX_UID:
+        dataset.remove(tag)
