@@ -31,7 +31,7 @@ from receiver.messages import P_DATA, Message, MessageCollector, command_pdus
 from receiver.transport import ReadAheadSocket
 
 if TYPE_CHECKING:
-    from receiver.transport import Listener
+    from receiver.listener import Listener
 
 MAX_ASSOCIATE_PDU_BYTES = 1024 * 1024  # 128 presentation contexts with 32 transfer syntaxes each have 280 KiB
 _ASSOCIATE_RQ = 0x01
@@ -42,6 +42,7 @@ _HEADER = struct.Struct(">BxI")
 _AE_TITLES = slice(10, 42)  # called and calling AE title in A-ASSOCIATE-RQ, PS3.8 table 9-11
 _WAIT_SECONDS = 0.25  # how soon a stop of the server is seen
 _AWAITING_REQUEST = "Sta2"  # states of PS3.8 section 9.2
+_DECIDING = "Sta3"
 _ESTABLISHED = "Sta6"
 _AWAITING_CLOSE = "Sta13"
 _INVALID_PDU = "Evt19"
@@ -103,9 +104,9 @@ class Provider(DULServiceProvider):
             self._wake_association()
 
     def _is_transport_event(self) -> bool:
-        if self.event_queue.queue:
-            return False  # first things first: an event may change the state
         state = self.state_machine.current_state
+        if self.event_queue.queue or state == _DECIDING:
+            return False  # first things first; what a sender in a hurry sent after its request can wait
         if state == _ESTABLISHED:
             return self._serve()
         if state == _AWAITING_CLOSE:
@@ -251,7 +252,7 @@ class AcceptedAssociation(Association):
         except Exception as error:
             log.error("association_broken", error=type(error).__name__)
             self.end_because("internal")
-            self.hang_up()
+            self.acse.send_abort(0x02)
         finally:
             if self.dul.is_alive():
                 self.kill()

@@ -17,8 +17,8 @@ from receiver import tls
 from receiver.errors import CannotListenError
 from receiver.handlers import IntakeDoor, OpenAssociations, Reception, now_utc
 from receiver.limits import Admission
+from receiver.listener import Listener
 from receiver.silence import silence_libraries
-from receiver.transport import Listener
 
 GRACE_SECONDS = 5.0
 DRAIN_SECONDS = 20.0

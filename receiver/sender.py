@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 import socket
 import ssl
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -24,7 +23,8 @@ from pydicom.tag import BaseTag
 from pydicom.uid import UID
 from pynetdicom.ae import ApplicationEntity
 from pynetdicom.association import Association
-from pynetdicom.dimse_primitives import C_STORE
+from pynetdicom.dimse import DIMSEServiceProvider
+from pynetdicom.dimse_primitives import C_STORE, DimseServiceType
 from pynetdicom.dsutils import split_dataset
 from pynetdicom.presentation import PresentationContext
 from pynetdicom.transport import AssociationSocket
@@ -172,6 +172,18 @@ def echo(
     return int(response.Status)
 
 
+class _Answers(DIMSEServiceProvider):
+    """The messages of an association, for nobody but him who waits for one.
+
+    The association's thread polls for requests of the peer, and what it then finds is lost. pynetdicom pauses
+    it before sending, but it may still take a message when the answer comes quickly.
+    """
+
+    def get_msg(self, block: bool = False) -> tuple[None, None] | tuple[int, DimseServiceType]:
+        """Return the next message; without `block` there never is one."""
+        return super().get_msg(block) if block else (None, None)
+
+
 class _Peer(NamedTuple):
     """Whom to send to, and how."""
 
@@ -192,7 +204,8 @@ class _Peer(NamedTuple):
         entity.implementation_class_uid = IMPLEMENTATION_CLASS_UID
         entity.implementation_version_name = IMPLEMENTATION_VERSION_NAME
         entity.connection_timeout = entity.acse_timeout = self.timeout_seconds
-        entity.dimse_timeout = entity.network_timeout = self.timeout_seconds
+        entity.dimse_timeout = self.timeout_seconds
+        entity.network_timeout = None  # it would also count while a large object is on its way
         try:
             association = entity.associate(
                 self.host,
@@ -211,6 +224,7 @@ class _Peer(NamedTuple):
             if association.acceptor.primitive is not None:  # accepted, without a single context
                 raise _NothingAcceptedError(f"{self}: {_NOT_ACCEPTED}")
             raise CannotConnectError(f"cannot connect to {self}")
+        association.dimse = _Answers(association)
         _tune(association, self.timeout_seconds)
         return association
 
@@ -321,15 +335,9 @@ def _request(item: _Item, message_id: int) -> C_STORE:
 
 
 def _exchange(association: Association, request: C_STORE, context_id: int) -> C_STORE | None:
-    """Send a request and wait for its response, as `send_c_store` does; None when there is none."""
-    association._reactor_checkpoint.clear()
-    while not association._is_paused:
-        time.sleep(0.0001)
-    try:
-        association.dimse.send_msg(request, context_id)
-        _, response = association.dimse.get_msg(block=True)
-    finally:
-        association._reactor_checkpoint.set()
+    """Send a request and wait for its response; None when there is none."""
+    association.dimse.send_msg(request, context_id)
+    _, response = association.dimse.get_msg(block=True)
     if isinstance(response, C_STORE) and response.is_valid_response:
         return response
     if association.is_established:

@@ -32,7 +32,7 @@ from receiving import (
     status_of,
 )
 
-from config.settings import Limits, Receiver, Routing, Sessions
+from config.settings import Limits, Receiver, Routing, Sessions, Settings
 from prearchive.incoming import FailureReason, IncomingInstance, Outcome, OutcomeKind
 from receiver.errors import CannotListenError
 from receiver.scp import Server
@@ -239,7 +239,7 @@ def test_who_is_not_on_the_allow_list_is_refused_as_calling_ae_title_not_recogni
 
 
 def test_settings_that_change_hold_for_the_next_association() -> None:
-    settings = []
+    settings: list[Settings] = []
     with running_server(current_settings=lambda: settings[-1]) as running:
         settings.append(running.settings)
         with RawClient(running.port) as client:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -82,6 +83,13 @@ class Running:
 
     def events(self, name: str) -> list[Any]:
         return [entry for entry in self.logged if entry["event"] == name]
+
+    def wait_for_events(self, name: str, count: int) -> list[Any]:
+        """Wait until so many are logged."""
+        end = time.monotonic() + 10
+        while len(self.events(name)) < count and time.monotonic() < end:
+            time.sleep(0.005)
+        return self.events(name)
 
     def wait_until_over(self) -> None:
         """Wait until the last association is over, so that everything about it is logged."""
