@@ -32,7 +32,7 @@ from prearchive.archive_plan import (
 )
 from prearchive.archive_preview import plan_archive
 from prearchive.archive_staging import Progress, Staged, Treatment
-from prearchive.db import review, session_rows
+from prearchive.db import review, session_contents, session_rows
 from prearchive.db.engine import AlreadyThereError
 from prearchive.db.session_rows import DiscardedRow, EventRow, SessionRows
 from prearchive.db.views import SessionRecord
@@ -189,7 +189,7 @@ class _Step:
                 rows = session_rows.read_rows(connection, record.id)
                 if self._treatment.script is not None and site.settings.anonymization.record:
                     row = archive_staging.script_row(site, self._treatment.script)
-                    record_id = str(session_rows.script_id(connection, row))
+                    record_id = str(session_contents.script_id(connection, row))
                     self._treatment = replace(self._treatment, record_id=record_id)
         except AlreadyThereError:
             raise StateRefusedError(

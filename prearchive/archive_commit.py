@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from prearchive import busy, paths
-from prearchive.db import queries, review, session_rows
+from prearchive.db import queries, review, session_contents
 from prearchive.db.session_rows import LASTING_COLUMNS, SessionRows
 from prearchive.db.views import SessionRecord
 from prearchive.manifest import archived_key, find_manifest, write_manifest
@@ -149,8 +149,8 @@ def _commit(site: Site, connection: Connection, record: SessionRecord, rows: Ses
     changed = queries.change_state(connection, record.id, [SessionState.ARCHIVING], state, **columns)
     if not changed:
         raise AssertionError("nobody else works on a session in ARCHIVING")
-    session_rows.replace_contents(connection, record.id, rows)
-    session_rows.insert_new_discarded(connection, record.id, rows)
+    session_contents.replace_contents(connection, record.id, rows)
+    session_contents.insert_new_discarded(connection, record.id, rows)
     queries.add_event(
         connection, record.id, at=event.at, who=event.who, action=event.action,
         from_state=event.from_state, to_state=event.to_state, text=event.text,
@@ -163,16 +163,16 @@ def _commit_merge(
 ) -> SessionState:
     event = rows.history[-1]
     state = next_state(record.state, SessionEvent.DELETED)
-    session_rows.give_discarded(connection, record.id, existing_id)
-    session_rows.remove_contents(connection, record.id)
+    session_contents.give_discarded(connection, record.id, existing_id)
+    session_contents.remove_contents(connection, record.id)
     changed = queries.change_state(
         connection, record.id, [SessionState.ARCHIVING], state,
         merged_into_id=existing_id, instance_count=0, size_bytes=0, open_key=None, modified_at=site.clock(),
     )  # fmt: skip
     if not changed:
         raise AssertionError("nobody else works on a session in ARCHIVING")
-    session_rows.replace_contents(connection, existing_id, rows)
-    session_rows.insert_new_discarded(connection, existing_id, rows)
+    session_contents.replace_contents(connection, existing_id, rows)
+    session_contents.insert_new_discarded(connection, existing_id, rows)
     queries.change_state(
         connection, existing_id, [SessionState.ARCHIVED], SessionState.ARCHIVED,
         **{name: rows.session[name] for name in _MERGED_COLUMNS}, **NO_LEASE,

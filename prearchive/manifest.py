@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from prearchive import paths
-from prearchive.db import session_rows
+from prearchive.db import session_contents, session_rows
 from prearchive.db.session_rows import (
     LASTING_COLUMNS,
     DiscardedRow,
@@ -172,7 +172,7 @@ def rebuild_rows(site: Site, folder: str) -> int:
             raise StateRefusedError(f"{folder} belongs to a session already")
         if top == paths.PREARCHIVE:
             reservations["open_key"] = session_rows.free_open_key(connection, session)
-        return session_rows.insert_session(connection, rows, reservations)
+        return session_contents.insert_session(connection, rows, reservations)
 
 
 def archived_key(project: str, label: str) -> str:

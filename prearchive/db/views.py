@@ -208,12 +208,6 @@ def find_archived_subject(connection: Connection, project: str, subject: str) ->
     return found
 
 
-def find_open_keys(connection: Connection, open_key: str) -> int | None:
-    """The number of the session that arriving instances of this key join."""
-    found: int | None = connection.execute(select(Session.id).where(Session.open_key == open_key)).scalar()
-    return found
-
-
 def find_for_policy(connection: Connection, projects: Sequence[str]) -> list[SessionRecord]:
     """READY sessions in nobody's hands that a policy archives: their own, or that of one of `projects`."""
     return _records(

@@ -129,15 +129,15 @@ def test_record_leaves_an_item_for_the_project_script(tmp_path: Path) -> None:
         assert str(made.instances()[0].project_script_id) == item_project.CodeValue
 
 
-@pytest.mark.parametrize("label", ["a/b", "", "ä", "x" * 65, "../x"])
-def test_a_bad_label_changes_nothing(tmp_path: Path, label: str) -> None:
+def test_a_bad_label_changes_nothing(tmp_path: Path) -> None:
     with review_site(tmp_path) as made:
         session_id = made.ready()
         before = snapshot(made, session_id)
-        with pytest.raises(BadLabelError):
-            archive(made, session_id, session=label)
-        with pytest.raises(BadLabelError):
-            archive(made, session_id, subject=label)
+        for label in ("a/b", "", "ä", "x" * 65, "../x"):
+            with pytest.raises(BadLabelError):
+                archive(made, session_id, session=label)
+            with pytest.raises(BadLabelError):
+                archive(made, session_id, subject=label)
         assert snapshot(made, session_id) == before
 
 

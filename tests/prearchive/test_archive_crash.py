@@ -100,7 +100,7 @@ def test_archiving(tmp_path: Path) -> None:
         lambda made: [made.ready(study(2))],
         lambda site, numbers: archive_session(site, numbers[0], who="anna", confirm=True),
         check,
-        range(0, 200, 3),
+        range(0, 200, 5),
     )
     assert outcomes == {"READY", "ARCHIVED"}
 
@@ -133,7 +133,7 @@ def test_merging(tmp_path: Path) -> None:
         prepare,
         lambda site, numbers: archive_session(site, numbers[1], who="anna", confirm=True, overwrite="delete"),
         check,
-        range(1, 300, 4),
+        range(1, 300, 7),
     )
     assert outcomes == {"READY", "DELETED"}
 
@@ -161,7 +161,7 @@ def test_moving_deleting_and_restoring(tmp_path: Path, action: str) -> None:
         outcomes.add((row.project, row.status))
         return contents(site, numbers[0])
 
-    each_death(tmp_path, prepare, act, check, range(60))
+    each_death(tmp_path, prepare, act, check, range(0, 60, 2))
     assert (
         outcomes
         == {

@@ -166,10 +166,10 @@ def test_scan_and_instance_choose_the_file(tmp_path: Path) -> None:
 def test_an_empty_session_has_nothing_to_dump(tmp_path: Path) -> None:
     with review_site(tmp_path) as made:
         session_id = made.ready(study(1))
-        from prearchive.db import session_rows
+        from prearchive.db import session_contents
 
         with made.site.engine.begin() as connection:
-            session_rows.remove_contents(connection, session_id)
+            session_contents.remove_contents(connection, session_id)
         with pytest.raises(NotFoundError, match="no files"):
             dump.dump_tags(made.site, session_id)
 

@@ -36,14 +36,14 @@ def test_labels_that_are_not_given_are_confirmed_as_they_are(tmp_path: Path) -> 
         assert after.confirmed_by == "anna"
 
 
-@pytest.mark.parametrize("label", ["a/b", "a b", "", "Ä", ".", "..", "x" * 65, "a\n", "a\0b"])
-def test_bad_labels_are_refused_and_change_nothing(tmp_path: Path, label: str) -> None:
+def test_bad_labels_are_refused_and_change_nothing(tmp_path: Path) -> None:
     with review_site(tmp_path) as made:
         session_id = made.ready()
         before = made.record(session_id)
-        for given in ({"subject": label}, {"session": label}):
-            with pytest.raises(BadLabelError):
-                labels.confirm(made.site, session_id, who="anna", **given)
+        for label in ("a/b", "a b", "", "Ä", ".", "..", "x" * 65, "a\n", "a\0b"):
+            for given in ({"subject": label}, {"session": label}):
+                with pytest.raises(BadLabelError):
+                    labels.confirm(made.site, session_id, who="anna", **given)
         assert made.record(session_id) == before
 
 

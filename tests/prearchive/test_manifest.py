@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -124,47 +125,43 @@ def test_nothing_that_the_script_removes_is_in_the_manifest(tmp_path: Path) -> N
             assert marker not in text
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda found: found.update(format=2),
-        lambda found: found.update(archive_id=7),
-        lambda found: found.pop("scans"),
-        lambda found: found["session"].pop("label"),
-        lambda found: found["session"].update(label=None),
-        lambda found: found["session"].update(id="1"),
-        lambda found: found["session"].update(pinned=1),
-        lambda found: found["session"].update(path="../../etc"),
-        lambda found: found["session"].update(state="LOST"),
-        lambda found: found["session"].update(uploaded_at="2024-01-01T00:00:00"),
-        lambda found: found["scans"][0].update(label=".."),
-        lambda found: found["scans"][0].update(more=1),
-        lambda found: found["scans"][0]["instances"][0].update(file_name="a/b"),
-        lambda found: found["scans"][0]["instances"][0].update(size_bytes="1"),
-        lambda found: found["scans"][0]["instances"][0].update(size_bytes=True),
-        lambda found: found["history"][0].update(at=None),
-        lambda found: found.update(session=[]),
-    ],
-)
-def test_a_manifest_that_was_tampered_with_is_refused(tmp_path: Path, change: Any) -> None:
+TAMPERED: list[Callable[[Any], object]] = [
+    lambda found: found.update(format=2),
+    lambda found: found.update(archive_id=7),
+    lambda found: found.pop("scans"),
+    lambda found: found["session"].pop("label"),
+    lambda found: found["session"].update(label=None),
+    lambda found: found["session"].update(id="1"),
+    lambda found: found["session"].update(pinned=1),
+    lambda found: found["session"].update(path="../../etc"),
+    lambda found: found["session"].update(state="LOST"),
+    lambda found: found["session"].update(uploaded_at="2024-01-01T00:00:00"),
+    lambda found: found["scans"][0].update(label=".."),
+    lambda found: found["scans"][0].update(more=1),
+    lambda found: found["scans"][0]["instances"][0].update(file_name="a/b"),
+    lambda found: found["scans"][0]["instances"][0].update(size_bytes="1"),
+    lambda found: found["scans"][0]["instances"][0].update(size_bytes=True),
+    lambda found: found["history"][0].update(at=None),
+    lambda found: found.update(session=[]),
+]
+
+
+def test_manifests_that_were_tampered_with_or_are_none_are_refused(tmp_path: Path) -> None:
     with review_site(tmp_path) as made:
         record = made.record(made.ready(study(1)))
         path = made.site.root / record.path / "manifest.json"
-        found = json.loads(path.read_text())
-        change(found)
-        path.write_text(json.dumps(found))
-        with pytest.raises(DamagedFileError):
-            manifest.read_manifest(made.site.files, record.path)
-        assert manifest.find_manifest(made.site.files, record.path) is None
-
-
-@pytest.mark.parametrize("text", ["", "{", "[]", "null", "[" * 100_000])
-def test_what_is_no_manifest_is_refused(tmp_path: Path, text: str) -> None:
-    with review_site(tmp_path) as made:
-        record = made.record(made.ready(study(1)))
-        (made.site.root / record.path / "manifest.json").write_text(text)
-        with pytest.raises(DamagedFileError):
-            manifest.read_manifest(made.site.files, record.path)
+        original = path.read_text()
+        assert manifest.parse_manifest(original.encode()).rows.session["label"] == record.label
+        texts = ["", "{", "[]", "null", "[" * 100_000]
+        for change in TAMPERED:
+            found = json.loads(original)
+            change(found)
+            texts.append(json.dumps(found))
+        for text in texts:
+            path.write_text(text)
+            with pytest.raises(DamagedFileError):
+                manifest.read_manifest(made.site.files, record.path)
+            assert manifest.find_manifest(made.site.files, record.path) is None
 
 
 def test_a_session_that_is_gone_or_has_no_folder_gets_no_manifest(tmp_path: Path) -> None:
