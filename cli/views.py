@@ -14,7 +14,8 @@ from cli.exits import UsageError
 from cli.output import is_terminal, print_document, print_facts, print_table, say, size_text
 
 if TYPE_CHECKING:
-    from prearchive.views import SessionDetails, SessionRow
+    from prearchive.session_row import SessionRow
+    from prearchive.views import SessionDetails
 
 Scope = Literal["prearchive", "archive"]
 Ref = Annotated[str, typer.Argument(metavar="REF", help="The session: number, label, study UID or place.")]
@@ -162,20 +163,25 @@ def _list(
     since: str | None,
 ) -> None:
     after = parse_since(since, datetime.now().astimezone()) if since else None
-    if is_new(invocation.load_settings()):
+    settings = invocation.load_settings()
+    if is_new(settings):
         if invocation.as_json:
             print_document([])
         else:
             say("(no sessions; `prearc serve` has not run yet)")
         return
-    with opened_site(invocation, looks_only=True) as site:
-        from prearchive.views import list_sessions
+    from prearchive.db.quick import find_session_rows
 
-        rows = list_sessions(site, scope, project=project, status=status, subject=subject, since=after)
-        if invocation.as_json:
-            print_document(rows)
-        else:
-            print_sessions(rows)
+    rows = find_session_rows(settings, scope, project=project, status=status, subject=subject, since=after)
+    if rows is None:
+        with opened_site(invocation, looks_only=True) as site:
+            from prearchive.views import list_sessions
+
+            rows = list_sessions(site, scope, project=project, status=status, subject=subject, since=after)
+    if invocation.as_json:
+        print_document(rows)
+    else:
+        print_sessions(rows)
 
 
 def _show(invocation: Invocation, scope: Scope, ref: str) -> None:

@@ -15,41 +15,13 @@ from prearchive.db import views as db_views
 from prearchive.db.views import EventRecord, SessionFilter, SessionRecord, Warned
 from prearchive.errors import NotFoundError
 from prearchive.references import SCOPES, Scope
+from prearchive.session_row import SessionRow as SessionRow
+from prearchive.session_row import WarningRow as WarningRow
+from prearchive.session_row import local_text as local_text
 from prearchive.states import SessionState
 
 if TYPE_CHECKING:
     from prearchive.site import Site
-
-
-@dataclass(frozen=True, slots=True)
-class WarningRow:
-    """Something a reviewer should see."""
-
-    code: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class SessionRow:
-    """One line of `prearc list`; the keys of SPEC-PREARCHIVE section 10 in our order."""
-
-    id: int
-    ref: str
-    project: str  # Unassigned when none
-    subject: str | None
-    session: str
-    status: str
-    scan_date: str | None
-    scan_time: str | None
-    uploaded: str
-    last_modified: str
-    study_uid: str | None  # as stored
-    instances: int
-    warnings: list[WarningRow]
-
-    def as_json(self) -> dict[str, Any]:
-        """The row as `--json` prints it."""
-        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,11 +222,6 @@ def session_row(record: SessionRecord, warnings: list[Warned] | tuple[()] = ()) 
         instances=record.instance_count,
         warnings=[WarningRow(warned.code, warned.text) for warned in warnings],
     )
-
-
-def local_text(at: datetime) -> str:
-    """ISO 8601 with the local offset, to the millisecond."""
-    return at.astimezone().isoformat(timespec="milliseconds")
 
 
 def natural_key(text: str) -> list[tuple[int, str]]:

@@ -25,14 +25,14 @@ from prearchive.db.engine import (
     open_engine,
     sqlite_path,
 )
+from prearchive.db.revisions import HEAD as HEAD
+from prearchive.db.revisions import REVISIONS as REVISIONS
 from prearchive.errors import ConfigurationProblemError, StorageTroubleError
 from prearchive.filestore import FileStore
 
 if TYPE_CHECKING:
     from config.settings import Settings
 
-REVISIONS = ("0001",)  # oldest first; one script each in `versions`
-HEAD = REVISIONS[-1]
 _LOCK_SECONDS = 120
 _ADVISORY_LOCK = 0x70726561  # "prea"
 _TOO_NEW = (
