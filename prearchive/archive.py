@@ -279,7 +279,7 @@ class _Step:
         for _, instance in merged.replaced:
             rows.discarded.append(
                 DiscardedRow(
-                    outcome="duplicate", reason="replaced-in-archive", status=0, at=now,
+                    outcome="duplicate", reason="replaced-in-archive", status=None, at=now,
                     received_sop_key=instance.received_sop_key, study_key=rows.session["study_key"],
                     hashed_sop_instance_uid=None, received_digest=instance.received_digest,
                     size_bytes=instance.size_bytes, script_line=None, script_column=None,

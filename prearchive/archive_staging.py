@@ -321,7 +321,7 @@ def _discarded(site: Site, rows: SessionRows, instance: InstanceRow, treatment: 
     return DiscardedRow(
         outcome="rejected",
         reason=REJECTED_REASON,
-        status=0,
+        status=None,
         at=site.clock(),
         received_sop_key=instance.received_sop_key,
         study_key=rows.session["study_key"],

@@ -220,7 +220,7 @@ class Instance(Base):
 
 
 class DiscardedInstance(Base):
-    """One instance that left no file: filtered, rejected, failed, duplicate. Nothing vanishes without a row."""
+    """One instance that left no file: filtered, rejected, failed, duplicate. Nothing vanishes."""
 
     __tablename__ = "discarded_instance"
 

@@ -86,7 +86,7 @@ class DiscardedRow:
 
     outcome: str
     reason: str
-    status: int
+    status: int | None
     at: datetime
     received_sop_key: str | None
     study_key: str | None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -172,3 +173,38 @@ def test_a_session_that_is_gone_or_has_no_folder_gets_no_manifest(tmp_path: Path
         shutil.rmtree(made.site.root / made.record(session_id).path)
         manifest.write_manifest(made.site, session_id)
         assert not (made.site.root / made.record(session_id).path).exists()
+
+
+def test_every_column_is_in_the_manifest_or_known_to_belong_to_the_moment() -> None:
+    passing = {
+        "session": {
+            "open_key", "archived_key", "waits_for_id", "merged_into_id", "lease_owner", "lease_expires_at",
+            "work",
+        },
+        "scan": {"id", "session_id"},
+        "instance": {
+            "id", "session_id", "scan_id", "association_id", "site_script_id", "project_script_id",
+        },
+        "discarded_instance": {"id", "session_id", "association_id", "script_id"},
+        "session_event": {"id", "session_id"},
+        "session_warning": {"id", "session_id"},
+        "association": {"id"},
+        "script_version": {"id"},
+    }  # fmt: skip
+    shapes: dict[str, set[str]] = {
+        "session": set(session_rows.LASTING_COLUMNS),
+        "scan": {column.name for column in fields(session_rows.ScanRows)},
+        "instance": {column.name for column in fields(session_rows.InstanceRow)},
+        "discarded_instance": {column.name for column in fields(session_rows.DiscardedRow)},
+        "session_event": {column.name for column in fields(session_rows.EventRow)},
+        "session_warning": {column.name for column in fields(session_rows.WarningRow)},
+        "association": {column.name for column in fields(session_rows.SenderRow)},
+        "script_version": {column.name for column in fields(session_rows.ScriptRow)},
+    }
+    replaced = {"association", "script", "site_script", "project_script", "instances"}
+    for table in (
+        queries.SESSION, queries.SCAN, queries.INSTANCE, queries.DISCARDED, queries.EVENT, queries.WARNING,
+        queries.ASSOCIATION, queries.SCRIPT_VERSION,
+    ):  # fmt: skip
+        columns = {column.name for column in table.columns}
+        assert columns - passing[table.name] == shapes[table.name] - replaced, table.name
