@@ -254,7 +254,12 @@ def _stored_identity(instance: EncodedInstance) -> Identity:
 
 def _log_outcome(arrival: Arrival, outcome: Outcome, duration_ms: float) -> None:
     """Write one line to received.log, and for a failed script one to anon.log. No value of the data set."""
+    sender = arrival.incoming.sender
     fields: dict[str, object] = {
+        "association_id": sender.association_id,
+        "calling_ae_title": sender.calling_ae_title,
+        "called_ae_title": sender.called_ae_title,
+        "peer": sender.peer,
         "session_id": outcome.session_id,
         "size_bytes": outcome.size_bytes,
         "duration_ms": duration_ms,
