@@ -6,7 +6,7 @@ import re
 import warnings
 from collections.abc import Sequence
 
-from pydicom.charset import convert_encodings, decode_bytes, encode_string
+from pydicom.charset import convert_encodings, decode_bytes, encode_string, python_encoding
 
 from anon.encoding.elements import DataSet, Element
 
@@ -26,11 +26,12 @@ def character_sets(dataset: DataSet, inherited: Sequence[str] | None = None) -> 
     if element is None:
         return list(inherited or [])
     names = [part.strip(" \0") for part in element.value.decode("ascii", "replace").split("\\")]
-    if not any(names):
+    # Only names that pydicom knows: about others it would write the value into its log.
+    if not any(names) or any(name not in python_encoding for name in names):
         return []
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # pydicom's texts would name the value
+            warnings.simplefilter("ignore")
             return list(convert_encodings(names))
     except LookupError:
         return []
