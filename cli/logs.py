@@ -36,7 +36,7 @@ KNOWN_FIELDS = frozenset(
         "transfer_syntax_uid", "status", "from_state", "to_state", "outcome",
         "script_name", "script_sha256", "code", "line", "column",
         "duration_ms", "size_bytes", "reason", "error", "action", "problems",
-        "count", "instances", "files", "cut_associations",
+        "count", "instances", "failures", "files", "cut_associations",
         "sessions_repaired", "sessions_failed", "sessions_removed", "files_removed",
     }
 )  # fmt: skip

@@ -54,7 +54,7 @@ def _run(invocation: Invocation, settings: Settings, stopping: threading.Event) 
     try:
         _require_scripts(site)
         intake = Intake(site, for_outcome)
-        server = Server(settings, intake, current_settings=lambda: site.settings)
+        server = Server(settings, intake, current_settings=lambda: _newest_settings(site))
         server.bind()  # a port in use ends here, before recovery changes anything
         try:
             recover(site)
@@ -85,6 +85,12 @@ def _stopped_by_signals() -> Iterator[threading.Event]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _newest_settings(site: Site) -> Settings:
+    """Return the settings for the next association; a change of the file counts from there on."""
+    site.refresh()
+    return site.settings
 
 
 def _require_scripts(site: Site) -> None:

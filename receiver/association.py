@@ -41,6 +41,7 @@ MAX_OTHER_PDU_BYTES = 64  # release and abort have 4
 _HEADER = struct.Struct(">BxI")
 _AE_TITLES = slice(10, 42)  # called and calling AE title in A-ASSOCIATE-RQ, PS3.8 table 9-11
 _WAIT_SECONDS = 0.25  # how soon a stop of the server is seen
+_LULL_SECONDS = 1.0  # so long without a message, and a sender is taken to be waiting when the server stops
 _AWAITING_REQUEST = "Sta2"  # states of PS3.8 section 9.2
 _DECIDING = "Sta3"
 _ESTABLISHED = "Sta6"
@@ -112,12 +113,10 @@ class Provider(DULServiceProvider):
         if state == _AWAITING_CLOSE:
             self.connection.drain_and_close()
             return True
-        if state == _AWAITING_REQUEST:
-            if self._reception.draining.is_set():
+        if state == _AWAITING_REQUEST and not self.connection.wait(_WAIT_SECONDS):
+            if self._reception.stopping.is_set():
                 self.event_queue.put(_ARTIM_EXPIRED)
-                return False
-            if not self.connection.wait(_WAIT_SECONDS):
-                return False
+            return False
         self._active_at = time.monotonic()
         return super()._is_transport_event()
 
@@ -192,9 +191,13 @@ class Provider(DULServiceProvider):
             self.connection.send(command_pdus(message.context_id, response, longest))
 
     def _check_patience(self) -> None:
-        if self._reception.draining.is_set() and self._collector.is_idle:
+        silent_seconds = time.monotonic() - self._active_at
+        is_ending = self._reception.draining.is_set() or (
+            self._reception.stopping.is_set() and silent_seconds > _LULL_SECONDS
+        )
+        if is_ending and self._collector.is_idle:
             self._abort("shutting-down")
-        elif time.monotonic() - self._active_at > self._idle_seconds:
+        elif silent_seconds > self._idle_seconds:
             self._abort("idle")
 
     def _abort(self, reason: str) -> None:

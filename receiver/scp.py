@@ -126,9 +126,9 @@ class Server:
     def stop(self, grace_seconds: float = GRACE_SECONDS, drain_seconds: float = DRAIN_SECONDS) -> None:
         """Stop accepting, let associations end, then end them.
 
-        For `grace_seconds` they run on. Then each is aborted as soon as it has no message under way: an
-        object that is being received or stored still gets its answer. After `drain_seconds` more, connections
-        are cut.
+        For `grace_seconds` those run on that are busy sending. Then each is aborted as soon as it has no
+        message under way: an object that is being received or stored still gets its answer. After
+        `drain_seconds` more, connections are cut.
         """
         if not self._listeners:
             return

@@ -23,6 +23,7 @@ from receiving import (
     VERIFICATION,
     NotingIntake,
     RawClient,
+    associate_rq,
     c_store_rq,
     command,
     elements_of,
@@ -363,6 +364,21 @@ def test_a_stop_ends_idle_associations_and_connections_without_one() -> None:
         assert running.events("server_stopped")[0]["cut_associations"] == 0
 
 
+def test_a_stop_lets_a_busy_sender_finish_but_does_not_wait_for_a_silent_one() -> None:
+    with running_server() as running, RawClient(running.port) as busy, RawClient(running.port) as silent:
+        busy.associate()
+        silent.associate()
+        stopping = threading.Thread(target=running.server.stop, args=(30, 0))
+        stopping.start()
+        while not running.server._stopping.is_set():
+            time.sleep(0.005)
+        assert busy.store(b"x") == 0
+        assert busy.release() == RELEASE_RP
+        assert silent.read_pdu()[0] == ABORT
+        stopping.join(10)
+        assert not stopping.is_alive()
+
+
 def test_a_stop_cuts_what_does_not_end() -> None:
     with running_server() as running, RawClient(running.port) as client:
         client.associate()
@@ -377,8 +393,11 @@ def test_a_stop_cuts_what_does_not_end() -> None:
 
 def test_no_association_begins_while_the_server_stops() -> None:
     with running_server() as running, RawClient(running.port) as client:
+        request = associate_rq()
+        client.send(request[:5])
         running.server._stopping.set()
-        assert client.associate() == (ASSOCIATE_RJ, b"\0\2\3\1")
+        client.send(request[5:])
+        assert client.read_pdu() == (ASSOCIATE_RJ, b"\0\2\3\1")
 
 
 def test_the_log_names_the_association_in_every_line() -> None:
