@@ -157,6 +157,7 @@ def sign_off(site: Site) -> None:
 def _receivers(site: Site, alive: Sequence[ServerRecord]) -> list[ReceiverStatus]:
     listening = [text for server in alive for text in server.receivers.get("listening", [])]
     named = {(text.partition("@")[0], text.rpartition(":")[2]) for text in listening}
+    named |= {(title, "0") for title, _ in named}  # port 0 asks for any free one
     return [
         ReceiverStatus(
             receiver.ae_title,
