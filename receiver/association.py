@@ -158,14 +158,16 @@ class Provider(DULServiceProvider):
                 if length > self._max_pdu_bytes:
                     self._refuse_pdu("pdu-too-long")
                     return True
-                for message in self._collector.read_pdu(self.connection, length):
-                    self._answer(message)
+                self._read_and_answer(length)
             except ProtocolViolationError:
                 self._refuse_pdu("protocol-error")
                 return True
             except OSError as error:
                 self._lose_connection(error)
                 return True
+            except Exception:  # out of memory, or a mistake of ours: pynetdicom aborts the association
+                self._association.end_because("internal")
+                raise
             self._active_at = time.monotonic()
             if self._reception.draining.is_set() and self._collector.is_idle:
                 self._abort("shutting-down")
@@ -178,6 +180,11 @@ class Provider(DULServiceProvider):
         if pdu_type == P_DATA and self.state_machine.current_state == _ESTABLISHED:
             self.connection.take_exactly(_HEADER.size)
         return pdu_type, length
+
+    def _read_and_answer(self, length: int) -> None:
+        """Read the rest of a P-DATA-TF PDU. A function, so that no object is kept."""
+        for message in self._collector.read_pdu(self.connection, length):
+            self._answer(message)
 
     def _answer(self, message: Message) -> None:
         context = self._association._accepted_cx.get(message.context_id)

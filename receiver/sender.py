@@ -352,8 +352,9 @@ def _row(item: _Item, response: C_STORE | None) -> SentFile:
     if status == 0 or status in _WARNINGS or status >> 12 == 0xB:
         return SentFile(item.path, SendResult.SENT, status, item.sop_instance_uid)
     comment = _NOT_PRINTABLE.sub("?", str(response.ErrorComment or "")).strip()
-    error = f"refused with status 0x{status:04X}" + (f": {comment}" if comment else "")
-    return SentFile(item.path, SendResult.REFUSED, status, item.sop_instance_uid, error)
+    return SentFile(
+        item.path, SendResult.REFUSED, status, item.sop_instance_uid, comment or "no reason given"
+    )
 
 
 def _failed(item: _Item, error: str) -> SentFile:

@@ -3,10 +3,12 @@ from __future__ import annotations
 import errno
 import gc
 import time
+import weakref
 
 import pytest
-from receiving import ABORT, ASSOCIATE_AC, RawClient, running_server
+from receiving import ABORT, ASSOCIATE_AC, STORED, NotingIntake, RawClient, c_store_rq, p_data, running_server
 
+from prearchive.incoming import IncomingInstance, Outcome
 from receiver import listener as listening
 
 
@@ -80,6 +82,47 @@ def test_an_association_whose_negotiation_breaks_is_closed_and_gives_its_place_b
         assert running.intake.ended == running.intake.started
         assert running.events("association_aborted")[0]["reason"] == "internal"
         assert "secret" not in str(running.logged)
+
+
+def test_running_out_of_memory_aborts_the_association_and_the_server_lives_on(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object) -> None:
+        raise MemoryError
+
+    with running_server() as running:
+        with monkeypatch.context() as patch, RawClient(running.port) as client:
+            client.associate()
+            patch.setattr("receiver.association.MessageCollector.read_pdu", fail)
+            client.send(p_data(1, 3, c_store_rq()))
+            assert client.read_pdu()[0] == ABORT
+            running.wait_until_over()
+        assert running.events("association_aborted")[0]["reason"] == "internal"
+        with RawClient(running.port) as client:
+            client.associate()
+            assert client.store(b"x") == 0
+    assert capfd.readouterr().err == ""
+
+
+def test_no_object_is_kept_once_it_is_answered() -> None:
+    intake = NotingIntake()
+    kept: list[weakref.ref[object]] = []
+
+    class Noted(bytearray):
+        """A bytearray that can be referred to weakly."""
+
+    def note(incoming: IncomingInstance) -> Outcome:
+        intake.incoming.clear()
+        kept.append(weakref.ref(incoming.encoded_dataset))
+        return STORED
+
+    intake.decide = note
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("receiver.messages.bytearray", Noted, raising=False)
+        with running_server(intake=intake) as running, RawClient(running.port) as client:
+            client.associate()
+            assert client.store(b"x") == 0
+            running.wait_for(lambda: kept[0]() is None)
 
 
 def test_an_event_that_pynetdicoms_state_machine_does_not_know_ends_the_association_quietly(

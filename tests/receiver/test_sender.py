@@ -104,7 +104,7 @@ def test_a_refused_object_is_reported_with_status_and_comment_and_the_next_is_se
         assert len(intake.started) == 1
     assert [row.status for row in rows] == [0, 0xC020, 0]
     assert rows[1].result is SendResult.REFUSED
-    assert rows[1].error == "refused with status 0xC020: The anonymization script failed on this object"
+    assert rows[1].error == "The anonymization script failed on this object"
 
 
 def test_more_contexts_than_an_association_can_have_take_several(tmp_path: Path) -> None:

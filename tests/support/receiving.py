@@ -86,10 +86,15 @@ class Running:
 
     def wait_for_events(self, name: str, count: int) -> list[Any]:
         """Wait until so many are logged."""
-        end = time.monotonic() + 10
-        while len(self.events(name)) < count and time.monotonic() < end:
-            time.sleep(0.005)
+        self.wait_for(lambda: len(self.events(name)) >= count)
         return self.events(name)
+
+    def wait_for(self, condition: Callable[[], bool]) -> None:
+        """Wait until something is so."""
+        end = time.monotonic() + 10
+        while not condition():
+            assert time.monotonic() < end
+            time.sleep(0.005)
 
     def wait_until_over(self) -> None:
         """Wait until the last association is over, so that everything about it is logged."""
