@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from config.settings import UNASSIGNED
 from prearchive.db import views as db_views
-from prearchive.db.views import EventRecord, SessionFilter, SessionRecord, Warned
+from prearchive.db.views import EventRecord, ListedSession, SessionFilter, SessionRecord, Warned
 from prearchive.errors import NotFoundError
 from prearchive.references import SCOPES, Scope
 from prearchive.session_row import SessionRow as SessionRow
@@ -205,11 +205,11 @@ def list_files(site: Site, session_id: int) -> list[FileRow]:
     ]
 
 
-def session_row(record: SessionRecord, warnings: list[Warned] | tuple[()] = ()) -> SessionRow:
+def session_row(record: SessionRecord | ListedSession, warnings: list[Warned] | tuple[()] = ()) -> SessionRow:
     """A database row in the shape people see."""
     return SessionRow(
         id=record.id,
-        ref=record.ref,
+        ref=db_views.session_ref(record.project, record.timestamp, record.folder),
         project=record.project or UNASSIGNED,
         subject=record.subject,
         session=record.label,

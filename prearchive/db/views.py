@@ -19,6 +19,11 @@ from prearchive.states import SessionState
 _MANY = 500  # values in one IN list: below what every database allows
 
 
+def session_ref(project: str | None, timestamp: str, folder: str) -> str:
+    """`PROJECT/TIMESTAMP/FOLDER`."""
+    return f"{project or 'Unassigned'}/{timestamp}/{folder}"
+
+
 @dataclass(frozen=True, slots=True)
 class SessionRecord:
     """A row of the session table, as it was when it was read. Columns are explained in `models.Session`."""
@@ -62,10 +67,31 @@ class SessionRecord:
     @property
     def ref(self) -> str:
         """`PROJECT/TIMESTAMP/FOLDER`, the name of a session that does not change with its labels."""
-        return f"{self.project or 'Unassigned'}/{self.timestamp}/{self.folder}"
+        return session_ref(self.project, self.timestamp, self.folder)
 
 
 SESSION_COLUMNS = [getattr(Session, column.name) for column in fields(SessionRecord)]
+
+
+class ListedSession(NamedTuple):
+    """The columns of a session that a list shows."""
+
+    id: int
+    project: str | None
+    subject: str | None
+    label: str
+    timestamp: str
+    folder: str
+    state: SessionState
+    scan_date: str | None
+    scan_time: str | None
+    uploaded_at: datetime
+    modified_at: datetime
+    study_uid: str | None
+    instance_count: int
+
+
+LISTED_COLUMNS = [getattr(Session, name) for name in ListedSession._fields]
 
 
 class Warned(NamedTuple):
@@ -128,9 +154,9 @@ class SessionFilter:
     offset: int = 0
 
 
-def find_sessions(connection: Connection, wanted: SessionFilter) -> list[SessionRecord]:
+def find_sessions(connection: Connection, wanted: SessionFilter) -> list[ListedSession]:
     """The sessions of a list, newest first."""
-    statement = select(*SESSION_COLUMNS).where(
+    statement = select(*LISTED_COLUMNS).where(
         Session.state.in_(wanted.states), Session.merged_into_id.is_(None)
     )
     if wanted.project is not None:
@@ -146,7 +172,7 @@ def find_sessions(connection: Connection, wanted: SessionFilter) -> list[Session
         statement = statement.limit(wanted.limit)
     if wanted.offset:
         statement = statement.offset(wanted.offset)
-    return _records(connection, statement)
+    return [ListedSession(*row) for row in connection.execute(statement)]
 
 
 def find_session(connection: Connection, session_id: int) -> SessionRecord | None:
