@@ -70,13 +70,13 @@ lint: $(READY) ## ruff, mypy --strict and the import rules
 
 .PHONY: test
 test: lint peers ## lint, then the quick tests with coverage
-	$(BIN)/pytest -n $(JOBS) -m "not slow" -q -ra --cov --cov-report=
-	@for package in $(MEASURED); do echo "Branch coverage of $$package:"; \
-		$(BIN)/coverage report --include="$$package/*" --fail-under=90 | tail -n 12; done
+	$(BIN)/pytest -n $(JOBS) --dist worksteal -m "not slow" -q -ra --durations=10 --cov --cov-report=
+	@failed=0; for package in $(MEASURED); do echo "Branch coverage of $$package:"; \
+		$(BIN)/coverage report --include="$$package/*" --fail-under=90 || failed=1; done; exit $$failed
 
 .PHONY: test-slow
 test-slow: $(READY) peers ## the long campaigns: kill -9, traces, fresh installation
-	$(BIN)/pytest -m slow -q -ra
+	$(BIN)/pytest -m slow -q -ra --durations=10
 
 .PHONY: format
 format: $(READY) ## let ruff put the sources in order
