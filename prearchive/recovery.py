@@ -181,10 +181,13 @@ def _remove_strays_of_receiving(site: Site, report: RecoveryReport) -> None:
         receiving = connection.execute(
             sa.select(SESSION.c.id, SESSION.c.path).where(SESSION.c.state == SessionState.RECEIVING)
         ).all()
+    # In this order: a file that gets its row meanwhile is in flight at least until the rows are read.
+    found = {
+        session_id: [listed.path for listed in site.files.list_files(f"{path}/SCANS")]
+        for session_id, path in receiving
+    }
+    in_flight = site.files.in_flight_paths()
     for session_id, path in receiving:
-        # In this order: a file that gets its row meanwhile is in flight at least until the rows are read.
-        found = [listed.path for listed in site.files.list_files(f"{path}/SCANS")]
-        in_flight = site.files.in_flight_paths()
         with site.read_engine.begin() as connection:
             rows = connection.execute(
                 sa.select(SCAN.c.label, INSTANCE.c.file_name)
@@ -192,14 +195,16 @@ def _remove_strays_of_receiving(site: Site, report: RecoveryReport) -> None:
                 .where(INSTANCE.c.session_id == session_id)
             )
             named = {f"{path}/SCANS/{label}/DICOM/{file_name}" for label, file_name in rows}
-        for stray in found:
+        for stray in found[session_id]:
             if stray not in named and stray not in in_flight:
                 site.files.remove_file(stray)
                 report.files_removed += 1
+        for scan in site.files.list_folders(f"{path}/SCANS"):
+            site.files.remove_hollow_folder(f"{path}/SCANS/{scan}")
 
 
 def _remove_never_filled(site: Site, has_others: bool, report: RecoveryReport) -> None:
-    """Remove sessions that were opened and then got no instance."""
+    """Remove sessions and scans that were opened and then got no instance."""
     statement = sa.select(SESSION.c.id).where(
         SESSION.c.state == SessionState.RECEIVING,
         SESSION.c.instance_count == 0,
@@ -209,6 +214,9 @@ def _remove_never_filled(site: Site, has_others: bool, report: RecoveryReport) -
         statement = statement.where(SESSION.c.modified_at < site.clock() - _GRACE)
     with site.read_engine.begin() as connection:
         empty = list(connection.scalars(statement))
+    if not has_others:
+        with site.engine.begin() as connection:
+            queries.delete_empty_scans(connection)
     for session_id in empty:
         try:
             with site.engine.begin() as connection:
@@ -230,6 +238,8 @@ def _remove_empty_folders(site: Site) -> None:
             for folder in site.files.list_folders(parent):
                 if f"{parent}/{folder}" not in known:
                     site.files.remove_hollow_folder(f"{parent}/{folder}")
+            site.files.remove_empty_folders(parent)
+        site.files.remove_empty_folders(f"{paths.PREARCHIVE}/{project}")
 
 
 def _remove_ownerless_temporary(site: Site, known: set[str]) -> None:

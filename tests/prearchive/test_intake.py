@@ -91,7 +91,7 @@ def test_the_record_tells_who_sent_and_which_script_ran(door: IntakeSite) -> Non
         "10.0.0.7",
     )
     assert row.association_id == association.id and row.site_script_id == script.id
-    assert script.sha256 == door.site.scripts.site().sha256  # type: ignore[union-attr]
+    assert script.sha256 == door.site.scripts.site().sha256
     assert "hashUID" in script.script_text
 
 
@@ -191,7 +191,8 @@ def test_the_first_instance_decides_on_auto_archive(
 
 
 def test_script_variables_are_those_of_the_session_it_joins(tmp_path: Path) -> None:
-    script = "(0008,0080) := project\n(0008,0081) := subject\n(0010,21B0) := session\n(0008,1010) := modalityLabel\n"
+    names = {"(0008,0080)": "project", "(0008,0081)": "subject", "(0010,21B0)": "session"}
+    script = "".join(f"{tag} := {name}\n" for tag, name in names.items()) + "(0008,1010) := modalityLabel\n"
     with opened(tmp_path, script) as door:
         dataset = make_dataset(PatientName=None, PatientID=None)
         door.send(dataset)
@@ -439,7 +440,7 @@ def test_what_cannot_be_taken_is_refused_with_its_reason_and_an_audit_row(
 
 def test_limits_of_size_and_nesting_are_kept(tmp_path: Path) -> None:
     limits = {"min_free_bytes": 0, "max_object_bytes": 2000, "max_nesting": 2}
-    with opened(tmp_path, **{"limits": limits}) as door:
+    with opened(tmp_path, limits=limits) as door:
         assert door.send(make_dataset(ImageComments="x" * 3000)).reason is FailureReason.TOO_LARGE
         inner = Dataset()
         for _ in range(4):
@@ -724,7 +725,7 @@ def test_an_instance_that_never_finds_a_quiet_session_may_be_sent_again(
     monkeypatch.setattr(
         queries,
         "find_session",
-        lambda *args, **keywords: real(*args, **keywords)._replace(path="prearchive/elsewhere"),  # type: ignore[union-attr]
+        lambda *args, **keywords: real(*args, **keywords)._replace(path="prearchive/elsewhere"),
     )
     dataset.SOPInstanceUID = generate_uid()
     outcome = door.send(dataset)
