@@ -95,8 +95,7 @@ def test_nothing_that_the_script_removes_or_changes_is_below_the_data_folder(tmp
         reference = str(row["id"])
         assert row["instances"] == 3
         site.json("rebuild", reference)
-        site.json("move", reference, "--project", "P4")
-        labels = ["--subject", "S1", "--session", "E1"]
+        labels = ["--project", "P4", "--subject", "S1", "--session", "E1"]
         site.json("archive", reference, *labels, "--overwrite", "delete", "--yes")
         site.stop()
         found = every_byte_below(site.data)
