@@ -40,6 +40,20 @@ WATCHED = {
 }
 
 
+def _find_storescu() -> str | None:
+    """Find DCMTK's sender; in an active virtual environment pynetdicom has a program of the same name."""
+    for folder in os.get_exec_path():
+        path = shutil.which("storescu", path=folder)
+        if path is None:
+            continue
+        version = subprocess.run(
+            [path, "--version"], capture_output=True, text=True, stdin=subprocess.DEVNULL
+        )
+        if "dcmtk" in (version.stdout + version.stderr).lower():
+            return path
+    return None
+
+
 class DemoError(Exception):
     """A step did not do what it should; the message says which."""
 
@@ -141,7 +155,7 @@ class Walk:
 
     def send(self, folder: Path) -> None:
         """Send a folder with DCMTK's storescu, or with our own sender where that is missing."""
-        storescu = shutil.which("storescu")
+        storescu = _find_storescu()
         if storescu is None:
             self.run("send", str(folder), f"XNAT@127.0.0.1:{self.port}")
             return

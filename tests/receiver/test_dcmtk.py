@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import time
 
 import pytest
 from builders import wheel_file
+from dcmtk import find_dcmtk
 from receiving import NotingIntake, running_server
 
 from config.settings import Receiver
 from prearchive.incoming import FailureReason, Outcome, OutcomeKind
 
-pytestmark = pytest.mark.skipif(
-    not (shutil.which("storescu") and shutil.which("echoscu")), reason="DCMTK is not installed"
-)
+PROGRAMS = {program: find_dcmtk(program) for program in ("storescu", "echoscu")}
+pytestmark = pytest.mark.skipif(None in PROGRAMS.values(), reason="DCMTK is not installed")
 
 
-def run(*arguments: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([str(each) for each in arguments], capture_output=True, text=True, timeout=30)
+def run(program: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [PROGRAMS[program] or "", *(str(each) for each in arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=30)
 
 
 def test_echoscu_is_answered() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from dcmtk import find_dcmtk
 from pydicom.dataset import Dataset
 from pynetdicom import AE
 from pynetdicom.dimse_primitives import C_STORE
@@ -37,9 +37,8 @@ PROJECT_SCRIPT = """\
 session := makeSessionLabel[format["{0}_v##_{1}", subject, lowercase[modalityLabel]]]
 """
 PREARC = [sys.executable, "-m", "cli.main"]
-needs_storescu = pytest.mark.skipif(
-    shutil.which("storescu") is None, reason="DCMTK's storescu is not installed"
-)
+STORESCU = find_dcmtk("storescu")
+needs_storescu = pytest.mark.skipif(STORESCU is None, reason="DCMTK is not installed")
 needs_strace = pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
 
 
@@ -149,8 +148,9 @@ class RunningSite:
 
     def storescu(self, *paths: Path, options: Sequence[str] = (), code: int | None = 0) -> str:
         """Send files with DCMTK's storescu, without waiting for Nagle's algorithm."""
+        assert STORESCU is not None
         done = subprocess.run(
-            ["storescu", "-v", "-aet", "MODALITY", "-aec", "XNAT", *options, "127.0.0.1", str(self.port)]
+            [STORESCU, "-v", "-aet", "MODALITY", "-aec", "XNAT", *options, "127.0.0.1", str(self.port)]
             + [str(path) for path in paths],
             capture_output=True,
             text=True,

@@ -48,11 +48,12 @@ FORMS = [
 
 
 def planted(**elements: Any) -> Dataset:
+    """An instance with the values that must not be found again, routed to project P4."""
     referenced = Dataset()
     referenced.ReferencedSOPInstanceUID = generate_uid()
     referenced.ReferencedSOPClassUID = "1.2.840.10008.5.1.4.1.1.4"
     referenced.PatientID = PLANTED["PatientID"]
-    return make_dataset(ReferencedImageSequence=[referenced], **PLANTED | elements)
+    return make_dataset(StudyDescription="P4", ReferencedImageSequence=[referenced], **PLANTED | elements)
 
 
 def send(site: RunningSite, dataset: Dataset, syntax: str = ExplicitVRLittleEndian, **command: Any) -> int:
