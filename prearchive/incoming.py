@@ -1,4 +1,4 @@
-"""How an instance travels into the prearchive, and what became of it: the types that receiver and intake share."""
+"""How an instance travels into the prearchive, and what became of it: what receiver and intake share."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class OutcomeKind(StrEnum):
 
 
 class FailureReason(StrEnum):
-    """Why an instance was not stored. Constants: they go into audit rows, logs and statuses; never a value."""
+    """Why an instance was not stored. Constants for audit rows, logs and statuses; never a value."""
 
     CANNOT_PARSE = "cannot-parse"
     TOO_DEEP = "too-deep"
@@ -83,7 +83,7 @@ class FailureReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The answer of `intake.accept`. Only `kind` and `reason` decide the DIMSE status (receiver/status.py)."""
+    """The answer of `intake.accept`. `kind` and `reason` decide the DIMSE status (`receiver.status`)."""
 
     kind: OutcomeKind
     reason: FailureReason | None = None
