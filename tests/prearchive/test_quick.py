@@ -52,7 +52,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> CommandLineSite:
         {"since": NOW + timedelta(days=1)},
         {"project": "P4", "status": "CONFLICT", "subject": "Doe_Jane"},
     ],
-    ids=str,
+    ids=lambda narrowed: "-".join(narrowed) or "all",
 )
 def test_the_quick_list_is_the_list(filled: CommandLineSite, scope: Scope, narrowed: dict[str, Any]) -> None:
     settings = load_settings(filled.folder, {})
