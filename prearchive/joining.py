@@ -9,16 +9,15 @@ name goes. When the session was archived or deleted, the one that waited stays a
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import sqlalchemy as sa
 import structlog
 
 from prearchive import paths
-from prearchive.db import queries
+from prearchive.db import queries, repairs
 from prearchive.db.engine import DATABASE_TROUBLE, AlreadyThereError
-from prearchive.db.queries import INSTANCE, SCAN, SESSION, KnownSession
+from prearchive.db.queries import KnownSession
+from prearchive.db.repairs import CarriedInstance, Place
 from prearchive.errors import PrearchiveError
 from prearchive.placement import Claim, disagreements
 from prearchive.shelving import count_arrival
@@ -39,19 +38,6 @@ log = structlog.get_logger(__name__)
 
 class _TargetBusyError(Exception):
     """Somebody began to work on the session that is joined: the rest waits on."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Carried:
-    """An instance of the session that waits."""
-
-    id: int
-    scan_id: int
-    file_name: str
-    size_bytes: int
-    received_sop_key: str
-    received_digest: str
-    scan: Any  # its scan's row
 
 
 def join_waiting(site: Site, session_id: int) -> None:
@@ -131,17 +117,14 @@ def _find_target(connection: Connection, waiter: KnownSession) -> KnownSession |
             return target
         if target.state is not SessionState.DELETED:
             return None
-        target_id = connection.scalar(sa.select(SESSION.c.merged_into_id).where(SESSION.c.id == target_id))
+        target_id = repairs.find_merged_into(connection, target_id)
     return None
 
 
 def _release(site: Site, connection: Connection, waiter: KnownSession) -> KnownSession | None:
     """Make a session that waited one of its own; return the open session that has its place, if any."""
-    row = connection.execute(
-        sa.select(SESSION.c.study_key, SESSION.c.anonymize).where(SESSION.c.id == waiter.id)
-    ).one()
-    key = queries.open_key(waiter.project, row.study_key, anonymize=row.anonymize)
-    holder_id = connection.scalar(sa.select(SESSION.c.id).where(SESSION.c.open_key == key))
+    key = _key(repairs.place_of(connection, waiter.id)._replace(waits_for_id=None))
+    holder_id = repairs.find_holder(connection, key)
     if holder_id is not None:
         return queries.find_session(connection, holder_id, for_update=True)
     queries.change_state(
@@ -159,10 +142,9 @@ def _release(site: Site, connection: Connection, waiter: KnownSession) -> KnownS
 
 
 def _wait_on(connection: Connection, waiter_id: int) -> None:
-    row = connection.execute(sa.select(SESSION).where(SESSION.c.id == waiter_id)).one()
-    key = queries.open_key(row.project, row.study_key, anonymize=row.anonymize, waits_for_id=row.waits_for_id)
+    key = _key(repairs.place_of(connection, waiter_id))
     # More may have arrived meanwhile, in another session that waits.
-    is_taken = connection.scalar(sa.select(SESSION.c.id).where(SESSION.c.open_key == key)) is not None
+    is_taken = repairs.find_holder(connection, key) is not None
     queries.change_state(
         connection,
         waiter_id,
@@ -173,14 +155,20 @@ def _wait_on(connection: Connection, waiter_id: int) -> None:
     )
 
 
+def _key(place: Place) -> str:
+    return queries.open_key(
+        place.project, place.study_key, anonymize=place.anonymize, waits_for_id=place.waits_for_id
+    )
+
+
 def _join(site: Site, waiter: KnownSession, target: KnownSession) -> None:
     with site.read_engine.begin() as connection:
-        carried = _instances(connection, waiter.id)
+        carried = repairs.instances_to_carry(connection, waiter.id)
     for instance in carried:
         _carry(site, waiter, target.id, instance)
     with site.engine.begin() as connection:
         now = site.clock()
-        _copy_remarks(connection, waiter.id, target.id)
+        repairs.copy_remarks(connection, waiter.id, target.id)
         queries.change_state(
             connection,
             waiter.id,
@@ -215,28 +203,7 @@ def _join(site: Site, waiter: KnownSession, target: KnownSession) -> None:
     site.files.remove_folder(waiter.path)
 
 
-def _instances(connection: Connection, session_id: int) -> list[_Carried]:
-    scans = {
-        row.id: row for row in connection.execute(sa.select(SCAN).where(SCAN.c.session_id == session_id))
-    }
-    rows = connection.execute(
-        sa.select(INSTANCE).where(INSTANCE.c.session_id == session_id).order_by(INSTANCE.c.id)
-    )
-    return [
-        _Carried(
-            row.id,
-            row.scan_id,
-            row.file_name,
-            row.size_bytes,
-            row.received_sop_key,
-            row.received_digest,
-            scans[row.scan_id],
-        )
-        for row in rows
-    ]
-
-
-def _carry(site: Site, waiter: KnownSession, target_id: int, instance: _Carried) -> None:
+def _carry(site: Site, waiter: KnownSession, target_id: int, instance: CarriedInstance) -> None:
     """Move one instance over. Its row names a file at every moment."""
     with site.engine.begin() as connection:
         target = _require_open(connection, target_id)
@@ -284,7 +251,7 @@ def _rebook(
     connection: Connection,
     waiter: KnownSession,
     target: KnownSession,
-    instance: _Carried,
+    instance: CarriedInstance,
     scan_id: int,
     file_name: str,
 ) -> bool:
@@ -292,12 +259,10 @@ def _rebook(
     now = site.clock()
     copies = queries.earlier_copies(connection, target.id, instance.received_sop_key)
     if any(copy.received_digest == instance.received_digest for copy in copies):
-        _discard_duplicate(site, connection, target, instance)
+        repairs.turn_into_duplicate(connection, instance.id, session_id=target.id, at=now)
         return False
-    connection.execute(
-        INSTANCE.update()
-        .where(INSTANCE.c.id == instance.id)
-        .values(session_id=target.id, scan_id=scan_id, file_name=file_name)
+    repairs.rebook_instance(
+        connection, instance.id, session_id=target.id, scan_id=scan_id, file_name=file_name
     )
     claim = Claim(
         waiter.project,
@@ -317,37 +282,3 @@ def _rebook(
         who=WHO,
     )
     return True
-
-
-def _discard_duplicate(site: Site, connection: Connection, target: KnownSession, instance: _Carried) -> None:
-    row = connection.execute(sa.select(INSTANCE).where(INSTANCE.c.id == instance.id)).one()
-    connection.execute(
-        queries.DISCARDED.insert(),
-        {
-            "session_id": target.id,
-            "outcome": "duplicate",
-            "reason": "duplicate",
-            "status": 0,  # what the sender was told: it was stored
-            "at": site.clock(),
-            "association_id": row.association_id,
-            "received_sop_key": row.received_sop_key,
-            "received_digest": row.received_digest,
-            "size_bytes": row.size_bytes,
-            "script_id": row.site_script_id,
-        },
-    )
-    connection.execute(INSTANCE.delete().where(INSTANCE.c.id == instance.id))
-
-
-def _copy_remarks(connection: Connection, waiter_id: int, target_id: int) -> None:
-    """Warnings and discarded instances of the session that waited belong to the other one now."""
-    warnings = connection.execute(
-        sa.select(queries.WARNING).where(queries.WARNING.c.session_id == waiter_id)
-    ).all()
-    for warning in warnings:
-        queries.add_warning(connection, target_id, warning.code, warning.text, warning.at)
-    connection.execute(
-        queries.DISCARDED.update()
-        .where(queries.DISCARDED.c.session_id == waiter_id)
-        .values(session_id=target_id)
-    )

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection
-
 from prearchive.arrival import Arrival
 from prearchive.db import queries
 from prearchive.incoming import Outcome, OutcomeKind, Sender
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from prearchive.scripts import LoadedScript
     from prearchive.site import Site
 

@@ -15,20 +15,16 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-import sqlalchemy as sa
 import structlog
 
 from prearchive import paths
-from prearchive.db import queries, review
+from prearchive.db import queries, repairs, review
 from prearchive.db.engine import DATABASE_TROUBLE, AlreadyThereError
-from prearchive.db.queries import INSTANCE, SCAN, SESSION
 from prearchive.inflight import OtherWriter
 from prearchive.site import NO_LEASE
 from prearchive.states import SessionState
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
     from prearchive.site import Site
 
 _GRACE = timedelta(minutes=10)  # for what other living processes have just opened
@@ -82,11 +78,7 @@ def _ids(writers: Iterable[OtherWriter]) -> set[str]:
 
 def _repair_sessions(site: Site, alive: set[str], report: RecoveryReport) -> None:
     with site.read_engine.begin() as connection:
-        rows = connection.execute(
-            sa.select(SESSION.c.id, SESSION.c.state, SESSION.c.lease_owner, SESSION.c.work)
-            .where(SESSION.c.state.in_(queries.BUSY_STATES))
-            .order_by(SESSION.c.id)
-        ).all()
+        rows = repairs.busy_sessions(connection)
         unfinished = review.unfinished_archivings(connection)
     broken_off = [(row.id, row.lease_owner, (row.work or {}).get("action")) for row in rows]
     broken_off += [(session_id, owner, "archive") for session_id, owner in unfinished]
@@ -147,7 +139,7 @@ def _remove_unacknowledged(site: Site, noted: Iterable[str], report: RecoveryRep
         if match is None or path.startswith(f"{paths.TEMPORARY}/"):
             continue
         with site.read_engine.begin() as connection:
-            has_row = _has_row(connection, match["session"], match["scan"], match["name"])
+            has_row = repairs.names_file(connection, match["session"], match["scan"], match["name"])
         if not has_row and _remove(site, path):
             report.files_removed += 1
 
@@ -161,26 +153,10 @@ def _remove(site: Site, path: str) -> bool:
     return True
 
 
-def _has_row(connection: Connection, session_path: str, scan_label: str, file_name: str) -> bool:
-    statement = (
-        sa.select(INSTANCE.c.id)
-        .join(SCAN, INSTANCE.c.scan_id == SCAN.c.id)
-        .join(SESSION, INSTANCE.c.session_id == SESSION.c.id)
-        .where(
-            SESSION.c.path == session_path,
-            SCAN.c.label == scan_label,
-            INSTANCE.c.file_name == file_name,
-        )
-    )
-    return connection.execute(statement).first() is not None
-
-
 def _remove_strays_of_receiving(site: Site, report: RecoveryReport) -> None:
     """After a power cut the log itself may be lost: so look into the sessions that were just received."""
     with site.read_engine.begin() as connection:
-        receiving = connection.execute(
-            sa.select(SESSION.c.id, SESSION.c.path).where(SESSION.c.state == SessionState.RECEIVING)
-        ).all()
+        receiving = repairs.receiving_sessions(connection)
     # In this order: a file that gets its row meanwhile is in flight at least until the rows are read.
     found = {
         session_id: [listed.path for listed in site.files.list_files(f"{path}/SCANS")]
@@ -189,12 +165,8 @@ def _remove_strays_of_receiving(site: Site, report: RecoveryReport) -> None:
     in_flight = site.files.in_flight_paths()
     for session_id, path in receiving:
         with site.read_engine.begin() as connection:
-            rows = connection.execute(
-                sa.select(SCAN.c.label, INSTANCE.c.file_name)
-                .join(INSTANCE, INSTANCE.c.scan_id == SCAN.c.id)
-                .where(INSTANCE.c.session_id == session_id)
-            )
-            named = {f"{path}/SCANS/{label}/DICOM/{file_name}" for label, file_name in rows}
+            rows = repairs.files_named(connection, session_id)
+        named = {f"{path}/SCANS/{label}/DICOM/{file_name}" for label, file_name in rows}
         for stray in found[session_id]:
             if stray not in named and stray not in in_flight:
                 site.files.remove_file(stray)
@@ -205,18 +177,12 @@ def _remove_strays_of_receiving(site: Site, report: RecoveryReport) -> None:
 
 def _remove_never_filled(site: Site, has_others: bool, report: RecoveryReport) -> None:
     """Remove sessions and scans that were opened and then got no instance."""
-    statement = sa.select(SESSION.c.id).where(
-        SESSION.c.state == SessionState.RECEIVING,
-        SESSION.c.instance_count == 0,
-        ~sa.exists().where(INSTANCE.c.session_id == SESSION.c.id),
-    )
-    if has_others:
-        statement = statement.where(SESSION.c.modified_at < site.clock() - _GRACE)
+    changed_before = site.clock() - _GRACE if has_others else None
     with site.read_engine.begin() as connection:
-        empty = list(connection.scalars(statement))
+        empty = repairs.never_filled_sessions(connection, changed_before)
     if not has_others:
         with site.engine.begin() as connection:
-            queries.delete_empty_scans(connection)
+            repairs.delete_empty_scans(connection)
     for session_id in empty:
         try:
             with site.engine.begin() as connection:
@@ -231,7 +197,7 @@ def _remove_never_filled(site: Site, has_others: bool, report: RecoveryReport) -
 def _remove_empty_folders(site: Site) -> None:
     """Remove session folders that were made just before a crash, so that no row came to name them."""
     with site.read_engine.begin() as connection:
-        known = set(connection.scalars(sa.select(SESSION.c.path)))
+        known = repairs.session_paths(connection)
     for project in site.files.list_folders(paths.PREARCHIVE):
         for timestamp in site.files.list_folders(f"{paths.PREARCHIVE}/{project}"):
             parent = f"{paths.PREARCHIVE}/{project}/{timestamp}"

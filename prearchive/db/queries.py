@@ -288,16 +288,6 @@ def delete_if_empty(connection: Connection, session_id: int) -> str | None:
     return cast(str, row.path)
 
 
-def delete_empty_scans(connection: Connection) -> None:
-    """Delete scans without instances from sessions that are being received."""
-    receiving = sa.select(SESSION.c.id).where(SESSION.c.state == SessionState.RECEIVING)
-    connection.execute(
-        SCAN.delete().where(
-            SCAN.c.session_id.in_(receiving), ~sa.exists().where(INSTANCE.c.scan_id == SCAN.c.id)
-        )
-    )
-
-
 def association_row(connection: Connection, values: dict[str, Any]) -> int:
     """Return the row of an association, made when it is new."""
     known = connection.scalar(
