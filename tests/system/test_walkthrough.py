@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pydicom
-import pytest
 from builders import wheel_file
 from pydicom.uid import generate_uid
 from running_site import PROJECT_SCRIPT, RunningSite, needs_storescu
@@ -101,32 +100,31 @@ def test_study_description_routes_to_its_project_and_late_instances_join(tmp_pat
         assert later["instances"] == 4
 
 
-@pytest.mark.parametrize("state", ["RECEIVING", "unlabelled", "label", "project", "reference"])
-def test_an_archive_that_must_not_happen_changes_nothing(tmp_path: Path, state: str) -> None:
-    _, paths = study(tmp_path / "mr", "MR_small.dcm", 1, StudyDescription="P4", PatientID="PID7")
-    _, nameless = study(
+def test_an_archive_that_must_not_happen_changes_nothing(tmp_path: Path) -> None:
+    _, (named,) = study(tmp_path / "mr", "MR_small.dcm", 1, StudyDescription="P4", PatientID="PID7")
+    _, (nameless,) = study(
         tmp_path / "nn", "MR_small.dcm", 1, StudyDescription="P4", PatientName="", PatientID=""
     )
+    labels = ["--subject", "S", "--session", "L"]
     with RunningSite(tmp_path / "site", projects={"P4": PROJECT_SCRIPT}) as site:
-        site.json("send", nameless[0] if state == "unlabelled" else paths[0], f"XNAT@127.0.0.1:{site.port}")
-        (row,) = site.json("list")
-        reference = str(row["id"])
-        words, code = ["archive", reference, "--yes", "--subject", "S", "--session", "L"], 5
-        if state != "RECEIVING":
-            site.json("rebuild", reference)
-        if state == "unlabelled":
-            words = ["archive", reference, "--yes"]
-        if state == "label":
-            words[-1], code = "a/b", 2
-        if state == "project":
-            assert "NOPE" in site.run("move", reference, "--project", "NOPE", code=4).stderr
-            words, code = ["archive", reference, "--yes", "--project", "NOPE"], 4
-        if state == "reference":
-            words[1], code = "987654", 4
-        before = site.json("show", reference)
-        site.run(*words, code=code)
-        after = site.json("show", reference)
-        assert {key: after[key] for key in ("status", "subject", "session", "scans")} == {
-            key: before[key] for key in ("status", "subject", "session", "scans")
-        }
+        site.json("send", named, nameless, f"XNAT@127.0.0.1:{site.port}")
+        rows = site.json("list")
+        reference = str(next(row["id"] for row in rows if row["session"] == "PID7"))
+        unlabelled = str(next(row["id"] for row in rows if row["session"] != "PID7"))
+        site.run("archive", reference, "--yes", *labels, code=5)  # RECEIVING
+        site.json("rebuild", reference, unlabelled)
+        before = [site.json("show", each) for each in (reference, unlabelled)]
+
+        site.run("archive", unlabelled, "--yes", code=5)
+        site.run("archive", reference, "--yes", "--subject", "S", "--session", "a/b", code=2)
+        site.run("archive", reference, "--yes", *labels, "--project", "NOPE", code=4)
+        assert "NOPE" in site.run("move", reference, "--project", "NOPE", code=4).stderr
+        site.run("archive", "987654", "--yes", *labels, code=4)
+        site.run("archive", reference, *labels, code=2)  # nobody confirms
+
+        after = [site.json("show", each) for each in (reference, unlabelled)]
+        unchanged = ("status", "subject", "session", "project", "scans", "confirmed_by")
+        assert [[each[key] for key in unchanged] for each in after] == [
+            [each[key] for key in unchanged] for each in before
+        ]
         assert site.json("archived", "list") == []
