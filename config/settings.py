@@ -182,6 +182,19 @@ class Project(_Table):
     anonymize: StrictBool = False
     prearchive: PrearchivePolicy = "manual"
 
+    @property
+    def says_anonymize(self) -> bool:
+        """Whether the settings say `anonymize`, and not just the absence or presence of a script."""
+        return "anonymize" in self.model_fields_set
+
+    def with_default(self, *, has_script: bool) -> Project:
+        """Return this project, anonymizing if it has a script and does not say otherwise."""
+        if self.says_anonymize:
+            return self
+        completed = self.model_copy(update={"anonymize": has_script})
+        completed.model_fields_set.discard("anonymize")
+        return completed
+
 
 class Limits(_Table):
     """Bounds that keep one sender, or one broken object, from taking the machine."""
@@ -226,9 +239,7 @@ class Settings(_Table):
                 for receiver in self.receivers
             ],
             "projects": {
-                project_id: project
-                if "anonymize" in project.model_fields_set
-                else project.model_copy(update={"anonymize": _script_path(folder, project_id).is_file()})
+                project_id: project.with_default(has_script=_script_path(folder, project_id).is_file())
                 for project_id, project in self.projects.items()
             },
         }

@@ -18,9 +18,15 @@ from anon.encoding.instance import EncodedInstance, Limits
 from anon.errors import Diagnostic, ScriptError
 from prearchive import arrival, modality, paths
 from prearchive.arrival import RefusedError
+from prearchive.db import review
 from prearchive.db.session_rows import DiscardedRow, InstanceRow, ScanRows, ScriptRow, SessionRows
 from prearchive.dump import instance_limits
-from prearchive.errors import AllRejectedError, ArchiveScriptError, DamagedFileError
+from prearchive.errors import (
+    AllRejectedError,
+    ArchiveScriptError,
+    ConfigurationProblemError,
+    DamagedFileError,
+)
 from prearchive.naming import file_name
 
 if TYPE_CHECKING:
@@ -141,9 +147,11 @@ def treatment_for(site: Site, session: dict[str, object], destination: Destinati
 
     Raises:
         ScriptError: the script in force does not compile.
-        ConfigurationProblemError: it is switched on but missing.
+        ConfigurationProblemError: it is switched on but missing, or it ran before and is gone.
     """
     script = site.scripts.project(destination.project) if session["anonymize"] else None
+    if script is None and session["anonymize"]:
+        _require_known_absence(site, destination.project)
     modality_label = session["modality_label"]
     return Treatment(
         script=script,
@@ -157,6 +165,19 @@ def treatment_for(site: Site, session: dict[str, object], destination: Destinati
         template=site.settings.sessions.file_name,
         limits=instance_limits(site.settings),
     )
+
+
+def _require_known_absence(site: Site, project: str) -> None:
+    """A project whose script was deleted must not go on without it unless somebody says so."""
+    if site.settings.projects[project].says_anonymize:
+        return
+    with site.read_engine.begin() as connection:
+        ran_before = review.project_script_ran(connection, project)
+    if ran_before:
+        raise ConfigurationProblemError(
+            f"{site.settings.project_script_path(project)}: this script ran before and is gone: restore it, "
+            f"or say [projects.{project}] anonymize = false to archive without one"
+        )
 
 
 def treat_all(

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, select, update
 
-from prearchive.db.models import Session, SessionWarning
+from prearchive.db.models import Instance, Session, SessionWarning
 from prearchive.states import SessionState
 
 
@@ -63,3 +63,14 @@ def remove_warnings(connection: Connection, session_id: int, codes: Iterable[str
             SessionWarning.session_id == session_id, SessionWarning.code.in_(list(codes))
         )
     )
+
+
+def project_script_ran(connection: Connection, project: str) -> bool:
+    """Whether the project's script ran on anything that was archived there."""
+    found = connection.execute(
+        select(Instance.id)
+        .join(Session, Session.id == Instance.session_id)
+        .where(Session.project == project, Instance.project_script_id.is_not(None))
+        .limit(1)
+    )
+    return found.first() is not None

@@ -21,6 +21,7 @@ from prearchive.errors import (
     ArchiveConflictError,
     ArchiveScriptError,
     BadLabelError,
+    ConfigurationProblemError,
     ConfirmationNeededError,
     DamagedFileError,
     NotFoundError,
@@ -105,6 +106,20 @@ def test_a_project_without_script_archives_the_files_as_they_are(tmp_path: Path)
         before = [path.read_bytes() for path in made.paths_of(session_id)]
         archive(made, session_id)
         assert [path.read_bytes() for path in made.paths_of(session_id)] == before
+
+
+def test_a_project_script_that_ran_before_and_is_gone_is_not_forgotten(tmp_path: Path) -> None:
+    with review_site(tmp_path) as made:
+        archive(made, made.ready(), subject="S1", session="E1")
+    made.script_path.unlink()
+    with review_site(tmp_path, project_script=None) as made:
+        session_id = made.ready()
+        before = snapshot(made, session_id)
+        with pytest.raises(ConfigurationProblemError, match="gone"):
+            archive(made, session_id, subject="S2", session="E2")
+        assert snapshot(made, session_id) == before
+    with review_site(tmp_path, project_script=None, projects={"P1": {"anonymize": False}}) as made:
+        archive(made, session_id, subject="S2", session="E2")
 
 
 def test_uids_that_the_project_script_changes_reach_rows_and_file_names(tmp_path: Path) -> None:
