@@ -58,6 +58,7 @@ class Upkeep:
         """Do the chores until the server stops."""
         from prearchive.archive import auto_archive_ready
         from prearchive.joining import join_all_waiting
+        from prearchive.recovery import repair_broken_off
         from prearchive.settle import close_quiet_sessions
         from prearchive.status import sign_off
 
@@ -71,6 +72,7 @@ class Upkeep:
                     Chore("refresh", self._refresh, 1.0),
                     Chore("settle", lambda: close_quiet_sessions(site, site.clock()), TICK_SECONDS),
                     Chore("join", lambda: join_all_waiting(site), 2.0),
+                    Chore("repair", lambda: repair_broken_off(site), 10.0),
                     Chore("heartbeat", self.beat, HEARTBEAT_SECONDS),
                 ]
             )

@@ -50,10 +50,7 @@ def recover(site: Site) -> RecoveryReport:
     writers = site.files.find_writers()
     alive = {writer.writer_id for writer in writers if not writer.is_dead} | {site.owner}
     try:
-        _repair_sessions(site, alive, report)
-        for writer in writers:
-            if writer.is_dead:
-                _remove_unacknowledged(site, writer.paths, report)
+        _repair(site, writers, report)
         has_others = len(alive) > 1
         _remove_strays_of_receiving(site, report)
         _remove_never_filled(site, has_others, report)
@@ -72,18 +69,42 @@ def recover(site: Site) -> RecoveryReport:
     return report
 
 
+def repair_broken_off(site: Site) -> RecoveryReport:
+    """Finish or undo what processes that died meanwhile were doing; for a server that goes on running."""
+    report = RecoveryReport()
+    writers = site.files.find_writers()
+    try:
+        _repair(site, writers, report)
+    finally:
+        for writer in writers:
+            site.files.release_writer(writer, remove=report.sessions_failed == 0)
+    if report != RecoveryReport():
+        log.info("recovery_finished", **asdict(report))
+    return report
+
+
+def _repair(site: Site, writers: Iterable[OtherWriter], report: RecoveryReport) -> None:
+    """Repair the sessions and remove the files that dead processes left in the middle of something."""
+    _repair_sessions(site, writers, report)
+    for writer in writers:
+        if writer.is_dead:
+            _remove_unacknowledged(site, writer.paths, report)
+
+
 def _ids(writers: Iterable[OtherWriter]) -> set[str]:
     return {writer.writer_id for writer in writers}
 
 
-def _repair_sessions(site: Site, alive: set[str], report: RecoveryReport) -> None:
+def _repair_sessions(site: Site, writers: Iterable[OtherWriter], report: RecoveryReport) -> None:
+    known = {writer.writer_id: not writer.is_dead for writer in writers} | {site.owner: True}
     with site.read_engine.begin() as connection:
         rows = repairs.busy_sessions(connection)
         unfinished = review.unfinished_archivings(connection)
     broken_off = [(row.id, row.lease_owner, (row.work or {}).get("action")) for row in rows]
     broken_off += [(session_id, owner, "archive") for session_id, owner in unfinished]
     for session_id, owner, action in broken_off:
-        if owner in alive:
+        # Whoever is not known yet may have started after the logs were looked at.
+        if known[owner] if owner in known else site.files.is_alive(owner):
             continue
         try:
             _repair_for(action)(site, session_id)

@@ -14,7 +14,7 @@ from pydicom.uid import generate_uid
 
 from prearchive.db import queries
 from prearchive.inflight import InFlightLog, log_name
-from prearchive.recovery import RecoveryReport, recover
+from prearchive.recovery import RecoveryReport, recover, repair_broken_off
 from prearchive.states import SessionState
 
 S = SessionState
@@ -181,6 +181,36 @@ def test_a_build_that_was_broken_off_is_undone(door: IntakeSite) -> None:
     session = door.session(session_id)
     assert (session.state, session.lease_owner, session.work) == (S.RECEIVING, None, None)
     assert session.open_key is not None
+
+
+def test_a_running_server_repairs_what_another_process_left_in_the_middle(door: IntakeSite) -> None:
+    stray = leave_stray(door, "prearchive/P1/20240301_120000000/E1/SCANS/1/DICOM/half.dcm")
+    owner = dead_log(door, stray)
+    session_id = busy(
+        door, S.BUILDING, {"action": "build", "back_to": "RECEIVING", "who": "anna"}, owner=owner
+    )
+    report = repair_broken_off(door.site)
+    assert (report.sessions_repaired, report.files_removed) == (1, 1)
+    assert door.session(session_id).state is S.RECEIVING
+    assert not (door.site.root / stray).exists()
+    assert log_name(owner) not in names_in_tmp(door)
+    with structlog.testing.capture_logs() as logs:
+        assert repair_broken_off(door.site) == NOTHING
+    assert logs == []
+
+
+def test_work_begun_after_the_logs_were_looked_at_is_left_alone(
+    door: IntakeSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    temporary_fd = os.open(door.site.root / "tmp", os.O_RDONLY)
+    log = InFlightLog(temporary_fd)
+    work = {"action": "build", "back_to": "RECEIVING", "who": "prearc"}
+    session_id = busy(door, S.BUILDING, work, owner=log.writer_id)
+    monkeypatch.setattr(door.site.files, "find_writers", list)  # it was not there yet
+    assert repair_broken_off(door.site) == NOTHING
+    assert door.session(session_id).state is S.BUILDING
+    log.close()
+    os.close(temporary_fd)
 
 
 def test_work_of_a_living_process_is_left_alone(door: IntakeSite) -> None:
