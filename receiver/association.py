@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import struct
 import time
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import structlog
 from pynetdicom._globals import MODE_ACCEPTOR
@@ -222,7 +222,7 @@ class Provider(DULServiceProvider):
         self.event_queue.put(_CONNECTION_CLOSED)
 
     def _wake_association(self) -> None:
-        self.to_user_queue.put(None)  # for which `receive_pdu` returns None: nothing came
+        cast(Any, self.to_user_queue).put(None)  # for which `receive_pdu` returns None: nothing came
 
 
 class AcceptedAssociation(Association):
