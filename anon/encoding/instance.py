@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Sequence
 from typing import NamedTuple
-
-from pydicom.uid import AllTransferSyntaxes
 
 from anon.encoding.elements import (
     BINARY_VRS,
@@ -33,7 +32,13 @@ SOP_INSTANCE_UID = 0x00080018
 
 IMPLICIT_VR_LITTLE_ENDIAN = "1.2.840.10008.1.2"
 EXPLICIT_VR_BIG_ENDIAN = "1.2.840.10008.1.2.2"
-GE_IMPLICIT_BIG_ENDIAN_PIXELS = "1.2.840.113619.5.2"  # private; its data set is Implicit VR Little Endian
+IMPLICIT = frozenset(
+    {
+        IMPLICIT_VR_LITTLE_ENDIAN,
+        "1.2.840.10008.1.20",  # Papyrus 3 (retired)
+        "1.2.840.113619.5.2",  # GE's own: only the pixels are big endian
+    }
+)
 DEFLATED = frozenset(
     {
         "1.2.840.10008.1.2.1.99",  # Deflated Explicit VR Little Endian
@@ -41,11 +46,19 @@ DEFLATED = frozenset(
         "1.2.840.10008.1.2.4.205",  # JPIP HTJ2K Referenced Deflate
     }
 )
-# MIME and XML encodings (retired) and the real-time video syntaxes hold no data set in the sense of PS3.5.
-_NO_DATA_SET = ("1.2.840.10008.1.2.6.", "1.2.840.10008.1.2.7.")
+# Encapsulated syntaxes, those to come too, have an Explicit VR Little Endian data set (PS3.5 section A.4).
+_ENCAPSULATED = re.compile(r"1\.2\.840\.10008\.1\.2\.4\.[0-9]{1,4}(?:\.[0-9]{1,2})?", re.ASCII)
+# MIME and XML encodings (retired) and real-time video hold no data set in the sense of PS3.5.
 _PARSABLE = frozenset(
-    str(known) for known in AllTransferSyntaxes if not str(known).startswith(_NO_DATA_SET)
-) | {GE_IMPLICIT_BIG_ENDIAN_PIXELS}
+    {
+        *IMPLICIT,
+        "1.2.840.10008.1.2.1",
+        "1.2.840.10008.1.2.1.98",  # Encapsulated Uncompressed Explicit VR Little Endian
+        "1.2.840.10008.1.2.1.99",
+        EXPLICIT_VR_BIG_ENDIAN,
+        "1.2.840.10008.1.2.5",  # RLE Lossless
+    }
+)
 _BULK_BYTES = 64 * 1024
 _INFLATE_STEP = 1 << 20
 
@@ -69,7 +82,7 @@ NO_SURPRISES = Limits()
 
 def can_parse(transfer_syntax_uid: str) -> bool:
     """Whether data sets in this transfer syntax can be read: every standard one that holds a data set."""
-    return transfer_syntax_uid in _PARSABLE
+    return transfer_syntax_uid in _PARSABLE or _ENCAPSULATED.fullmatch(transfer_syntax_uid) is not None
 
 
 def encoding_of(transfer_syntax_uid: str) -> Encoding:
@@ -78,9 +91,9 @@ def encoding_of(transfer_syntax_uid: str) -> Encoding:
     Raises:
         DataSetError: `unsupported-transfer-syntax`.
     """
-    if transfer_syntax_uid not in _PARSABLE:
+    if not can_parse(transfer_syntax_uid):
         raise DataSetError("unsupported-transfer-syntax", 0)
-    if transfer_syntax_uid in (IMPLICIT_VR_LITTLE_ENDIAN, GE_IMPLICIT_BIG_ENDIAN_PIXELS):
+    if transfer_syntax_uid in IMPLICIT:
         return IMPLICIT_LITTLE
     return EXPLICIT_BIG if transfer_syntax_uid == EXPLICIT_VR_BIG_ENDIAN else EXPLICIT_LITTLE
 

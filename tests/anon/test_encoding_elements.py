@@ -15,6 +15,7 @@ from pydicom.dataset import Dataset
 from pydicom.filereader import read_dataset
 from pydicom.uid import (
     UID,
+    AllTransferSyntaxes,
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
@@ -317,8 +318,12 @@ def test_files_without_prefix_or_transfer_syntax_are_refused() -> None:
 
 def test_transfer_syntaxes_without_data_set_are_not_accepted() -> None:
     assert can_parse(DeflatedExplicitVRLittleEndian)
-    assert can_parse("1.2.840.10008.1.2.4.201")
-    assert not can_parse("1.2.840.10008.1.2.6.2")
+    for encapsulated in AllTransferSyntaxes:
+        assert can_parse(encapsulated) == (".1.2.7." not in encapsulated), encapsulated
+    for newer_or_older in ("4.201", "4.110", "4.66", "1.98", "4.105.1"):
+        assert can_parse(f"1.2.840.10008.1.2.{newer_or_older}")
+    for other in ("1.2.840.10008.1.2.6.2", "1.2.840.10008.1.2.4", "1.2.840.10008.1.2.4.50.1.1", "", "x"):
+        assert not can_parse(other)
     assert not can_parse("1.2.3")
 
 
