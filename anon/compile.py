@@ -25,10 +25,10 @@ from anon.functions.registry import (
     make_builtin,
     maybe,
 )
+from anon.java_regex import JavaRegexError, compile_java
 from anon.labels import next_label
-from anon.operations.condition import pattern_of
+from anon.matching import Pattern, compile_pattern
 from anon.operations.run import Evaluate, Run
-from anon.regex import Pattern, compile_java
 from anon.syntax import nodes
 from anon.syntax.parse import diagnostic
 from anon.syntax.span import Source, Span
@@ -203,19 +203,20 @@ class Compiler:
 
         return get
 
-    def pattern(self, node: nodes.Value) -> Callable[[Run], Pattern]:
+    def pattern(self, node: nodes.Value) -> Get:
         """A regular expression; a literal one is checked now."""
         if isinstance(node, nodes.Text):
-            compiled = compile_java(node.text)
-            if isinstance(compiled, str):
-                self.error(node.span, "bad-regex", f"the regular expression cannot be used: {compiled}")
-                return lambda run: pattern_of("")
+            try:
+                compiled = Pattern(compile_java(node.text))
+            except JavaRegexError as error:
+                self.error(node.span, "bad-regex", f"the regular expression cannot be used: {error}")
+                return _nothing
             return lambda run: compiled
         needed = self.needed(node, self.value(node), "the regular expression")
 
         def get(run: Run) -> Pattern:
             try:
-                return pattern_of(needed(run))
+                return compile_pattern(needed(run))
             except StatementError as failure:
                 failure.span = failure.span or node.span
                 raise

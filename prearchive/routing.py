@@ -15,9 +15,10 @@ from typing import Final, NamedTuple
 import regex
 
 from anon.encoding.elements import DataSet
+from anon.java_regex import MATCH_SECONDS, JavaRegexError, compile_java
+from anon.java_replacement import compile_replacement
 from config.settings import Routing, Settings
 from prearchive.errors import ConfigurationProblemError
-from prearchive.java_regex import MATCH_SECONDS, JavaRegexError, compile_java, compile_replacement
 from prearchive.values import find_value
 
 #: A value is cut to this many characters before it is matched, unless the rule replaces something.

@@ -18,8 +18,8 @@ from anon.functions.registry import (
     texts,
     values,
 )
+from anon.matching import Match, Pattern
 from anon.operations.run import Run
-from anon.regex import Pattern
 from anon.values import Value, text_of
 
 
@@ -165,7 +165,7 @@ def replace4(value: str, find: str, replacement: str) -> str:
     return value.replace(find, replacement)
 
 
-def _group(found: re.Match[str] | None, group: int, compiled: Pattern) -> str | None:
+def _group(found: Match | None, group: int, compiled: Pattern) -> str | None:
     if not 0 <= group <= compiled.groups:
         raise StatementError("out-of-range", f"the regular expression has no group {group}")
     if found is None:

@@ -6,22 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from anon.errors import StatementError
+from anon.matching import Pattern
 from anon.operations.run import Evaluate, Operation, Run, Test, perform
-from anon.regex import Pattern, compile_java
 from anon.syntax.span import Span
 from anon.values import text_of
-
-
-def pattern_of(text: str) -> Pattern:
-    """Compile a regular expression that is only known now.
-
-    Raises:
-        StatementError: it is none.
-    """
-    compiled = compile_java(text)
-    if isinstance(compiled, str):
-        raise StatementError("bad-regex", f"the regular expression cannot be used: {compiled}")
-    return compiled
 
 
 def equality4(left: Evaluate, right: Evaluate) -> Test:

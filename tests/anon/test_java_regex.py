@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from prearchive.java_regex import JavaRegexError, compile_java, compile_replacement
+from anon.java_regex import JavaRegexError, compile_java
+from anon.java_replacement import compile_replacement
 
 # pattern, text, whether Java's `matches` says yes
 MATCHES = [
@@ -60,6 +61,39 @@ MATCHES = [
     (r"\.\-\{\}", ".-{}", True),
     (r"(?:a|b)(?=c)c(?!d)", "ac", True),
     (r"ab(?<=b)(?<!a)", "ab", True),
+    (r"(?<=a+)b|aab", "aab", True),
+    (r"M.|C.", "MR", True),
+    (r"[^\w]+", "é-", True),
+    (r"a{2,}?", "aaa", True),
+    (r"[\]\-^]+", "]-^", True),
+    (r"a|", "", True),
+    (r"漢字", "漢字", True),
+    (r"(?s:.).", "\na", True),
+    (r"(?s:.).", "\n\n", False),
+    (r"(a(?i)b)c", "aBc", True),
+    (r"(a(?i)b)c", "aBC", False),
+    (r"(?i)é", "É", False),
+    (r"(?i)[b-d]x", "CX", True),
+    (r"(?i)[^b-d]", "C", False),
+    (r"(?i)[Z-b]", "z", True),
+    (r"(?i)\x41\Qb\E[\Qc\E]", "aBC", True),
+    (r"(?i)[\x41-\x43]\t", "b\t", True),
+    (r"(?m)(?:^a$\s*)+", "a\ra\r\na", True),
+    (r"(?m)^", "", False),
+    (r"é\b.*", "é-", True),
+    (r"e\u0301?\b", "e\u0301", True),
+    (r".\Ba", "éa", True),
+    (r"\bé\b", "é", True),
+    (r"(a)(b)\11", "aba1", True),
+    (r"\0101\07\cA", "A\x07\x01", True),
+    (r"\x{1F600}\uD83D\uDE00", "\U0001f600\U0001f600", True),
+    (r"[a-b-c]+", "a-c", True),
+    (r"[\d-z]+", "1-z", True),
+    (r"[^a[b]]", "b", False),
+    (r"[[a]&&[ab]&&a]", "a", True),
+    (r"\p{LD}\p{L1}\p{LC}\p{IsAssigned}\p{IsAlphabetic}\p{IsLu}", "1éaxyZ", True),
+    (r"\_\,\<", "_,<", True),
+    (r"[ ~||]+", " ~|", True),
 ]
 
 
@@ -80,7 +114,10 @@ def test_the_end_of_text_is_also_before_a_last_line_end() -> None:
     [
         "(", ")", "[a", "a{", "a{e}", "[z--a]", "(?:ab){e<=1}", "(?P<x>a)", "(?R)", "(?|a|b)", r"\K", r"\m",
         r"\L<x>", "a\\", r"\p{Foo",
-        r"\k<none>", r"\k", r"\p", r"\p{NoSuchClass}", r"[\1]", r"[\b]", "*a", r"[\Z]", "(?<1a>x)",
+        r"\k<none>", r"\k", "[", "a**", "{1}", "a{2,1}", "a{99999999999}", "(?P<a>b)", "(?#x)",
+        r"[a-\d]", "[b-a]", "(?<n>a)(?<n>b)", r"\x{110000}", r"\xg", r"\0", r"\c", "a)", "[a-", "[a\\",
+        "^*a)",
+        r"\p", r"\p{NoSuchClass}", r"[\1]", r"[\b]", "*a", r"[\Z]", "(?<1a>x)",
     ],
 )  # fmt: skip
 def test_what_java_refuses_is_refused(pattern: str) -> None:
@@ -89,9 +126,22 @@ def test_what_java_refuses_is_refused(pattern: str) -> None:
     assert str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "(?x)a", "[&&a]", "[a&&]", "[a&&&b]", "^*", r"\1(a)", r"(a)(?<=\1)", r"(?i)(a)\1",
+        r"(?<n>a)(?i)\k<n>",
+        r"(?i)\p{Lu}", r"\X", r"\G", r"[\Qa\E-z]", r"\b{g}", "(?u)a", "(?d)a", r"\N{DIGIT ONE}", "x" * 20_000,
+    ],
+)  # fmt: skip
+def test_what_cannot_be_translated_is_refused_though_java_takes_it(pattern: str) -> None:
+    with pytest.raises(JavaRegexError):
+        compile_java(pattern)
+
+
 def test_a_deeply_nested_pattern_is_an_error_and_no_crash() -> None:
     try:
-        compile_java("(" * 20_000 + ")" * 20_000)
+        compile_java("(" * 2_000 + ")" * 2_000)
     except JavaRegexError as error:
         assert "nested" in str(error)
 
