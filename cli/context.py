@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, cast
 import typer
 
 from cli.exits import UsageError
+from prearchive.errors import NotFoundError
 
 if TYPE_CHECKING:
     from config.settings import Settings
     from prearchive.site import Site
 
+_FIRST_MADE = ("prearc.db", "site.key", "prearchive", "archive")  # by the first `prearc serve`
 LONGEST_NAME = 128  # of the person in the history
 
 
@@ -58,8 +60,12 @@ def get_invocation(context: typer.Context) -> Invocation:
 
 
 def is_new(settings: Settings) -> bool:
-    """Tell whether a site has no data yet: `prearc serve` never ran on it."""
-    return not settings.database.url and not (settings.storage.root / "prearc.db").exists()
+    """Tell whether a site has no data yet: `prearc serve` never ran on it.
+
+    Where only the database is missing, something is wrong, and opening the site says so.
+    """
+    root = settings.storage.root
+    return not settings.database.url and not any((root / name).exists() for name in _FIRST_MADE)
 
 
 def examples(*commands: str) -> str:
@@ -77,8 +83,13 @@ def opened_site(invocation: Invocation, *, looks_only: bool = False) -> Iterator
         invocation: the options before the command.
         looks_only: the command changes nothing, so nothing is logged, and structlog (which takes a quarter
             of the time that `prearc list` has) is not imported.
+
+    Raises:
+        NotFoundError: the site has no data yet, so no session that was named is there.
     """
     settings = invocation.load_settings()
+    if is_new(settings):
+        raise NotFoundError("there are no sessions yet: `prearc serve` has not run on this site")
     from prearchive.site import Site
 
     if not looks_only:

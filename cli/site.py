@@ -63,15 +63,19 @@ def migrate(context: typer.Context) -> None:
 
 def status(context: typer.Context) -> None:
     """Tell how the site is doing. Receivers, sessions, last errors, scripts in force."""
-    invocation = get_invocation(context)
-    with opened_site(invocation) as site:
-        from prearchive.status import site_status
+    from prearchive.status import new_site_status, site_status
 
-        report = site_status(site)
-        if invocation.as_json:
-            print_document(report)
-        else:
-            _print_status(report)
+    invocation = get_invocation(context)
+    settings = invocation.load_settings()
+    if is_new(settings):
+        report = new_site_status(settings)
+    else:
+        with opened_site(invocation) as site:
+            report = site_status(site)
+    if invocation.as_json:
+        print_document(report)
+    else:
+        _print_status(report)
 
 
 def check(context: typer.Context) -> None:

@@ -36,7 +36,7 @@ _NEW_COLUMNS = frozenset(LASTING_COLUMNS) - {
 # Of a session that another one was merged into.
 _MERGED_COLUMNS = (
     "instance_count", "size_bytes", "modified_at", "last_received_at", "scan_date", "scan_time",
-    "session_type", "modality_label", "study_uid",
+    "session_type", "modality_label", "study_uid", "anonymize",
 )  # fmt: skip
 
 log = structlog.get_logger(__name__)
@@ -177,6 +177,8 @@ def _commit_merge(
         connection, existing_id, [SessionState.ARCHIVED], SessionState.ARCHIVED,
         **{name: rows.session[name] for name in _MERGED_COLUMNS}, **NO_LEASE,
     )  # fmt: skip
+    for warning in rows.warnings:
+        queries.add_warning(connection, existing_id, warning.code, warning.text, warning.at)
     queries.add_event(
         connection, existing_id, at=event.at, who=event.who, action=event.action,
         from_state=SessionState.ARCHIVED, to_state=SessionState.ARCHIVED, text=event.text,

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from prearchive import paths
 from prearchive.db.session_rows import InstanceRow, ScanRows, SessionRows
+from prearchive.placement import NOT_ANONYMIZED_WARNING
 
 _SCAN_LABEL_LENGTH = 64
 
@@ -72,13 +73,21 @@ def _joined(existing: SessionRows, incoming: SessionRows) -> SessionRows:
         session[name] = session[name] or incoming.session[name]
     for name in ("last_received_at", "modified_at"):
         session[name] = max(session[name], incoming.session[name])
+    # A session with data that no script has seen says so, whatever else is in it.
+    session["anonymize"] = session["anonymize"] and incoming.session["anonymize"]
+    known_codes = {warning.code for warning in existing.warnings}
+    raw = [
+        warning
+        for warning in incoming.warnings
+        if warning.code == NOT_ANONYMIZED_WARNING and warning.code not in known_codes
+    ]
     return SessionRows(
         session=session,
         senders=list(senders.values()),
         scripts=list(scripts.values()),
         discarded=[*existing.discarded, *incoming.discarded],
         history=list(existing.history),
-        warnings=list(existing.warnings),
+        warnings=[*existing.warnings, *raw],
     )
 
 

@@ -7,6 +7,7 @@ before it ran, and may merge what does not belong together).
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import InitVar, dataclass, field
@@ -34,6 +35,7 @@ SUBJECT_WILL_BE_CREATED: Final = 12
 #: What each mode lets pass: append those that merging is for, delete every CONFLICT and WARN.
 _APPEND_PASSES: Final = frozenset({1, SUBJECT_WILL_BE_CREATED, 16, 17})
 _MOST_NAMED = 3
+_RENAMED = re.compile(r"-[A-Z]+[0-9]+\Z", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,8 +329,7 @@ def _scan_notices(existing: SessionRows, incoming: SessionRows) -> list[Notice]:
         known = by_series.get(scan.series_uid) if scan.series_uid else None
         same_label = by_label.get(scan.label)
         if known is not None:
-            # A scan that was renamed when it was merged, as 3 to 3-MR1, is still number 3.
-            if known.label == scan.label or known.label.startswith(f"{scan.label}-"):
+            if _scan_number(known.label) == _scan_number(scan.label):
                 text = f"Session already contains a scan ({known.label}) with the same UID and number."
                 notices.append(Notice(16, "CONFLICT", text))
             else:
@@ -344,6 +345,11 @@ def _scan_notices(existing: SessionRows, incoming: SessionRows) -> list[Notice]:
             )
             notices.append(Notice(17, "CONFLICT", text))
     return notices
+
+
+def _scan_number(scan_label: str) -> str:
+    """A scan's series number: one that was renamed for another's sake, as 3 to 3-MR1, is still number 3."""
+    return _RENAMED.sub("", scan_label)
 
 
 def _some(names: list[str]) -> str:

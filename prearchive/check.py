@@ -37,6 +37,7 @@ Progress = Callable[[int, int], None]
 #: States in which a session's manifest says what its rows say.
 WITH_MANIFEST = frozenset({SessionState.READY, SessionState.ARCHIVED})
 _MOST_STRAYS = 20  # named for one place; the rest is counted
+_MOST_OPEN = 20  # the same for files and folders that others can read
 _OTHERS = 0o077
 _OTHERS_BUT_GROUP = 0o027  # with [storage] group: it may read
 
@@ -78,6 +79,7 @@ def check_site(site: Site, *, progress: Progress | None = None) -> list[Finding]
         findings += _session_findings(site, session, count)
     findings += _unfinished_findings(site)
     findings += _stray_findings(site, sessions)
+    findings += _open_findings(site, sessions, told={finding.where for finding in findings})
     return findings
 
 
@@ -143,6 +145,29 @@ def _mode_findings(
     if mode & forbidden:
         text = f"its mode is {mode:04o}: others can read or change it; use {mode & ~forbidden:04o}"
         yield Finding(severity, code, where, text)
+
+
+def _open_findings(site: Site, sessions: Iterable[SessionPlace], told: set[str]) -> list[Finding]:
+    """Find files and folders of sessions that others than their owner (and group) can read or change."""
+    forbidden = _OTHERS_BUT_GROUP if site.settings.storage.group is not None else _OTHERS
+    found: list[Finding] = []
+    above: set[str] = set()
+    for session in sessions:
+        if session.state is SessionState.DELETED:
+            continue  # the trash is for the operator
+        shared = _prefixes(session.path) - {session.path, *paths.TOP_FOLDERS} - above
+        above |= shared
+        for path in (*sorted(shared), session.path, *_everything_below(site.root, session.path)):
+            full_path = site.root / path
+            if path in told or full_path.is_symlink():  # a link's own mode says nothing
+                continue
+            code = "folder-open-to-others" if full_path.is_dir() else "file-open-to-others"
+            found += _mode_findings(full_path, path, code, forbidden)
+    more = len(found) - _MOST_OPEN
+    if more > 0:
+        text = f"{more} more files and folders are open to others"
+        found[_MOST_OPEN:] = [Finding("warning", "file-open-to-others", str(site.root), text)]
+    return found
 
 
 def _server_findings(site: Site) -> Iterator[Finding]:
@@ -332,6 +357,16 @@ def _files_below(root: Path, folder: str) -> Iterator[str]:
                 waiting.append(f"{current}/{name}")
             else:
                 yield f"{current}/{name}"
+
+
+def _everything_below(root: Path, folder: str) -> Iterator[str]:
+    waiting = [folder]
+    while waiting:
+        current = waiting.pop()
+        for name, is_folder in _entries(root / current):
+            yield f"{current}/{name}"
+            if is_folder:
+                waiting.append(f"{current}/{name}")
 
 
 def _entries(folder: Path) -> list[tuple[str, bool]]:

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from prearchive.db.queries import KnownSession
 from prearchive.identify import Identification
 from prearchive.naming import LabelSource
+
+#: The warning of a session whose receiver has `anonymize = false`, so that every list shows it.
+NOT_ANONYMIZED_WARNING: Final = "not-anonymized"
+NOT_ANONYMIZED_TEXT: Final = "no script runs on these instances: their receiver has anonymize = false"
 
 
 @dataclass(frozen=True, slots=True)

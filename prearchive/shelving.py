@@ -34,7 +34,13 @@ from prearchive.incoming import Outcome, OutcomeKind
 from prearchive.ledger import Ledger
 from prearchive.modality import lead_modality, scan_type
 from prearchive.naming import file_name, scan_label
-from prearchive.placement import Claim, Placement, disagreements
+from prearchive.placement import (
+    NOT_ANONYMIZED_TEXT,
+    NOT_ANONYMIZED_WARNING,
+    Claim,
+    Placement,
+    disagreements,
+)
 from prearchive.states import SessionEvent, SessionState, next_state
 
 if TYPE_CHECKING:
@@ -96,6 +102,8 @@ class Shelving:
             if prepared.scan is not None:
                 return self._write(prepared, session, prepared.scan)
             return self._write(prepared, *self._add_scan(prepared, session))
+        if not prepared.arrival.incoming.anonymize:
+            prepared.arrival.warnings[NOT_ANONYMIZED_WARNING] = NOT_ANONYMIZED_TEXT
         with self._opened(prepared) as (opened, scan):
             return self._write(prepared, opened, scan)
 

@@ -192,7 +192,7 @@ def require_usable(settings: Settings) -> None:
 
     problem = template_problem(settings.sessions.file_name)
     if problem is not None:
-        raise ConfigurationProblemError(f"sessions.file_name: {problem}")
+        raise ConfigurationProblemError(f"{settings.config_path}: sessions.file_name: {problem}")
     tables = [("routing", settings.routing)]
     tables += [(f"receivers[{n}].routing", receiver.routing) for n, receiver in enumerate(settings.receivers)]
     for name, routing in tables:
@@ -200,7 +200,9 @@ def require_usable(settings: Settings) -> None:
             for rule in getattr(routing, key):
                 problem = rule_problem(rule)
                 if problem is not None:
-                    raise ConfigurationProblemError(f"{name}.{key}: {rule!r}: {problem}")
+                    raise ConfigurationProblemError(
+                        f"{settings.config_path}: {name}.{key}: {rule!r}: {problem}"
+                    )
 
 
 def _open_keys(settings: Settings, engine: Engine, *, create: bool) -> SiteKeys:

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Protocol
 from prearchive.db import upkeep
 from prearchive.db.upkeep import DiscardedKind, ServerRecord, Trouble
 from prearchive.errors import PrearchiveError
-from prearchive.scripts import LoadedScript
+from prearchive.scripts import LoadedScript, ScriptShelf
 
 if TYPE_CHECKING:
+    from config.settings import Settings
     from prearchive.site import Site
 
 _MOST_TROUBLES = 10
@@ -105,14 +106,29 @@ def site_status(site: Site) -> SiteStatus:
     reported = [problem for server in alive for problem in server.scripts.get("problems", [])]
     return SiteStatus(
         running=bool(alive),
-        receivers=_receivers(site, alive),
+        receivers=_receivers(site.settings, alive),
         servers=[_server(server, now) for server in servers],
         sessions=[StateStatus(state.state.value, state.sessions, state.oldest) for state in states],
         discarded=discarded,
         errors=errors,
-        scripts=_scripts(site, alive),
+        scripts=_scripts(site.scripts, alive),
         problems=list(dict.fromkeys([*reported, *site.problems])),
         disk=_disk(site),
+    )
+
+
+def new_site_status(settings: Settings) -> SiteStatus:
+    """Look at a site on which `serve` never ran: it has settings and scripts, and nothing else."""
+    return SiteStatus(
+        running=False,
+        receivers=_receivers(settings, []),
+        servers=[],
+        sessions=[],
+        discarded=[],
+        errors=[],
+        scripts=_scripts(ScriptShelf(settings), []),
+        problems=[],
+        disk=None,
     )
 
 
@@ -154,7 +170,7 @@ def sign_off(site: Site) -> None:
         upkeep.remove_server(connection, site.owner)
 
 
-def _receivers(site: Site, alive: Sequence[ServerRecord]) -> list[ReceiverStatus]:
+def _receivers(settings: Settings, alive: Sequence[ServerRecord]) -> list[ReceiverStatus]:
     listening = [text for server in alive for text in server.receivers.get("listening", [])]
     named = {(text.partition("@")[0], text.rpartition(":")[2]) for text in listening}
     named |= {(title, "0") for title, _ in named}  # port 0 asks for any free one
@@ -167,7 +183,7 @@ def _receivers(site: Site, alive: Sequence[ServerRecord]) -> list[ReceiverStatus
             receiver.anonymize,
             (receiver.ae_title, str(receiver.port)) in named,
         )
-        for receiver in site.settings.receivers
+        for receiver in settings.receivers
     ]
 
 
@@ -181,9 +197,9 @@ def _server(server: ServerRecord, now: datetime) -> ServerStatus:
     )
 
 
-def _scripts(site: Site, alive: Sequence[ServerRecord]) -> list[ScriptStatus]:
+def _scripts(scripts: ScriptShelf, alive: Sequence[ServerRecord]) -> list[ScriptStatus]:
     shown = []
-    for name, loaded in site.scripts.newest().items():
+    for name, loaded in scripts.newest().items():
         used = [server.scripts.get("in_force", {}).get(name) for server in alive]
         in_force = sorted({sha256 for sha256 in used if sha256})
         if isinstance(loaded, LoadedScript):

@@ -40,6 +40,28 @@ def test_check_finds_what_is_wrong_before_the_first_start(tmp_path: Path) -> Non
     assert "'nonsense'" in text
 
 
+def test_before_the_first_start_there_are_no_sessions_but_a_status(tmp_path: Path) -> None:
+    site = CommandLineSite(tmp_path / "site")
+    status = site.json("status")
+    assert (status["running"], status["sessions"], status["disk"]) == (False, [], None)
+    assert [receiver["listening"] for receiver in status["receivers"]] == [False]
+    assert [script["name"] for script in status["scripts"]] == ["site.das", "projects/P4.das"]
+    assert "not running" in site.run("status").stdout
+    assert site.json("list") == site.json("archived", "list") == []
+    for words in (("show", "1"), ("files", "1"), ("rebuild", "1"), ("archive", "1", "--yes")):
+        assert "no sessions yet" in site.run(*words, code=4).stderr
+    assert not (site.folder / "data").exists()
+
+
+def test_a_lost_database_is_not_taken_for_a_new_site(tmp_path: Path) -> None:
+    site = CommandLineSite(tmp_path / "site")
+    site.receive(make_dataset())
+    for path in (site.folder / "data").glob("prearc.db*"):
+        path.unlink()
+    for command in ("list", "check", "status"):
+        assert "there is no database" in site.run(command, code=2).stderr
+
+
 def test_check_finds_a_missing_file(tmp_path: Path) -> None:
     site = CommandLineSite(tmp_path / "site")
     site.receive(make_dataset(StudyDescription="P4"))

@@ -87,7 +87,7 @@ def test_a_site_without_data_has_an_empty_list(tmp_path: Path) -> None:
     assert site.json("archived", "list") == []
     assert "serve" in site.run("list").stdout
     assert not (tmp_path / "site" / "data").exists()
-    assert "prearc serve" in site.run("show", "1", code=2).stderr
+    assert "prearc serve" in site.run("show", "1", code=4).stderr
 
 
 def test_show_tells_details_with_the_promised_keys(filled: CommandLineSite) -> None:

@@ -140,6 +140,33 @@ def test_an_unknown_series_with_a_taken_number_is_renamed_and_later_files_join_i
         check_agreement(made, first)
 
 
+def test_a_known_series_that_a_newcomer_renamed_joins_its_scan(tmp_path: Path) -> None:
+    with review_site(tmp_path) as made:
+        first = made.ready(study(1, **STUDY))
+        archive(made, first)
+        newcomer = study(1, StudyInstanceUID=STUDY["StudyInstanceUID"])
+        second = made.ready([*newcomer, *study(1, **STUDY)])
+        assert {scan.id for scan in views.show_session(made.site, second).scans} == {"1", "1-MR1"}
+        assert {16, 17} <= {code for code, _ in codes(made, second, "append")}
+        archive(made, second, "append")
+        scans = {scan.id: scan.files for scan in views.show_session(made.site, first).scans}
+        assert scans == {"1": 2, "1-MR1": 1}
+        check_agreement(made, first)
+
+
+def test_data_that_no_script_has_seen_are_still_named_so_after_a_merge(tmp_path: Path) -> None:
+    with review_site(tmp_path) as made:
+        first = made.ready(study(1, **STUDY))
+        archive(made, first)
+        raw = made.ready(study(1, StudyInstanceUID=STUDY["StudyInstanceUID"]), anonymize=False)
+        assert [warning.code for warning in views.get_row(made.site, raw).warnings] == ["not-anonymized"]
+        archive(made, raw, "delete")
+        details = views.show_session(made.site, first)
+        assert [warning.code for warning in details.row.warnings] == ["not-anonymized"]
+        assert not details.anonymize
+        check_agreement(made, first)
+
+
 def test_a_known_series_with_another_number_needs_delete_and_keeps_the_archived_scan(tmp_path: Path) -> None:
     with review_site(tmp_path) as made:
         first = made.ready(study(1, **STUDY))

@@ -11,6 +11,7 @@ import pytest
 from builders import make_dataset
 from intake_site import IntakeSite, make_settings, opened
 from pydicom.dataset import Dataset
+from pydicom.uid import generate_uid
 
 from prearchive import check, paths
 from prearchive.check import Finding, check_site
@@ -225,6 +226,30 @@ def test_open_modes_are_found(intake_site: IntakeSite) -> None:
     assert set(findings) == {"folder-open-to-others", "key-open-to-others", "database-open-to-others"}
     assert findings["key-open-to-others"].severity == "error"
     assert "0700" in findings["folder-open-to-others"].text
+
+
+def test_stored_files_and_folders_that_others_can_read_are_found(intake_site: IntakeSite) -> None:
+    receive(intake_site)
+    path = only_path(intake_site)
+    path.chmod(0o644)
+    path.parent.chmod(0o755)
+    findings = check_site(intake_site.site)
+    assert {(finding.code, finding.where) for finding in findings} == {
+        ("file-open-to-others", str(path.relative_to(intake_site.site.root))),
+        ("folder-open-to-others", str(path.parent.relative_to(intake_site.site.root))),
+    }
+
+
+def test_of_very_many_open_files_some_are_named_and_the_rest_counted(intake_site: IntakeSite) -> None:
+    study_uid = generate_uid()
+    for _ in range(23):
+        receive(intake_site, make_dataset(StudyInstanceUID=study_uid))
+    for path in intake_site.row_paths():
+        (intake_site.site.root / path).chmod(0o604)
+    findings = check_site(intake_site.site)
+    assert {finding.code for finding in findings} == {"file-open-to-others"}
+    assert len(findings) == 21
+    assert findings[-1].text.startswith("3 more")
 
 
 def test_configuration_mistakes_and_script_mistakes_are_found(tmp_path: Path) -> None:
