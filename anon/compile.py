@@ -6,14 +6,15 @@ Every mistake of a script is noted, none stops the search for the next. The dial
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
 import anon.functions.logic
 import anon.functions.tags
 import anon.functions.text
-import anon.functions.uids  # noqa: F401  (the modules of functions fill the table when they are imported)
+import anon.functions.uids
+import anon.functions.web  # noqa: F401  (the modules of functions fill the table when they are imported)
 from anon.errors import Diagnostic, StatementError
 from anon.functions.message_format import FormatError, parse_format
 from anon.functions.registry import (
@@ -22,11 +23,11 @@ from anon.functions.registry import (
     Kind,
     find_similar,
     functions_of,
-    make_builtin,
-    maybe,
 )
+from anon.functions.web import url_function
+from anon.host import Host
 from anon.java_regex import JavaRegexError, compile_java
-from anon.labels import next_label
+from anon.label_rule import SESSION_LABEL, LabelRule, session_label_function
 from anon.matching import Pattern, compile_pattern
 from anon.operations.run import Evaluate, Run
 from anon.syntax import nodes
@@ -35,7 +36,6 @@ from anon.syntax.span import Source, Span
 from anon.tagpath import TagError, TagPath, parse_path6
 from anon.values import ListValue, Value, Values, text_of
 
-SESSION_LABEL: Final = "makeSessionLabel"
 Get = Callable[[Run], Any]
 
 
@@ -50,22 +50,15 @@ class Program(Protocol):
     def required(self) -> Mapping[str, tuple[str, Span]]:
         """The variables that the caller supplies: small letters to spelling and place of first use."""
 
+    @property
+    def label_rule(self) -> LabelRule | None:
+        """How the script makes the label of a session, where it does."""
+
     def bind(self, supplied: Mapping[str, str]) -> dict[str, Value]:
         """The variables at the start of a run; `supplied` has names in small letters and lacks none."""
 
     def run(self, run: Run) -> None:
         """Apply the script."""
-
-
-def session_label_function(dialect: int, taken: Collection[str]) -> Builtin:
-    """`makeSessionLabel` for a caller that knows which labels are taken."""
-    known = frozenset(taken)
-
-    def make_session_label(pattern: str | None) -> str:
-        """Return the first free label of a pattern."""
-        return next_label(pattern or "", known)
-
-    return make_builtin(SESSION_LABEL, make_session_label, dialect=dialect, arguments=[maybe("pattern")])
 
 
 class Compiler:
@@ -78,12 +71,15 @@ class Compiler:
 
     dialect: int
 
-    def __init__(self, source: Source, taken_labels: Collection[str] | None) -> None:
+    def __init__(self, source: Source, host: Host) -> None:
         self.source = source
         self.diagnostics: list[Diagnostic] = []
         self.functions: dict[str, Builtin] = dict(functions_of(self.dialect))
-        if taken_labels is not None:
-            self.functions[SESSION_LABEL] = session_label_function(self.dialect, taken_labels)
+        if host.taken_labels is not None:
+            self.functions[SESSION_LABEL] = session_label_function(self.dialect, host)
+        self._may_ask = bool(host.allowed_hosts)
+        if self._may_ask:
+            self.functions["getURL"] = url_function(self.dialect, host.allowed_hosts)
 
     def error(self, span: Span, code: str, message: str, hint: str = "") -> None:
         """Note a mistake."""
@@ -145,6 +141,12 @@ class Compiler:
             for argument in call.arguments:
                 self.mention(argument)
             return _nothing
+        if found.name == "getURL" and not self._may_ask:
+            self.warn(
+                call.name.span,
+                "not-allowed",
+                "getURL is switched off here, objects that need it are refused",
+            )
         self.check_call(call, found)
         getters: list[Get] = []
         rest: list[Get] = []

@@ -1,128 +1,36 @@
-"""Compiling DicomEdit 4, and how it runs.
-
-Nothing is applied while conditions and right sides are evaluated: all of them see the object as it came. Then
-the actions are carried out from the last to the first, so of two statements about one element the first wins.
-"""
+"""Compiling DicomEdit 4: names, kinds of values, and what can be said before an object is seen."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
 import secrets
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
 from typing import Final
 
-from anon.compile import SESSION_LABEL, Compiler, Get
+from anon.compile import Compiler, Get
 from anon.errors import StatementError
-from anon.functions.message_format import FormatError, fill, parse_format
+from anon.functions.message_format import ABSENT, FormatError, fill, parse_format
 from anon.functions.registry import Argument, Builtin
-from anon.operations.assign import element_text, write
+from anon.host import Host
+from anon.label_rule import SESSION, SESSION_LABEL, LabelRule, uses_of
 from anon.operations.condition import equality4, match
-from anon.operations.delete import remove_tag
 from anon.operations.run import Evaluate, Run, Test
-from anon.places import Place
+from anon.program4 import Action, DeleteTag, EchoValue, Program4, SetTag
 from anon.syntax import nodes
 from anon.syntax.span import Source, Span
 from anon.tagpath import TRANSFER_SYNTAX_UID, TagPath, TagStep, is_private_creator
-from anon.values import Value, Values4, text_of
+from anon.values import Value, text_of
 from anon.vr import BINARY_VRS, vr_in_2012
 
-_GUESSABLE: Final = frozenset({0x00080050, 0x00100010, 0x00100020})  # numbers and names, from short lists
-
-
-@dataclass(frozen=True, slots=True)
-class SetTag:
-    """`tag := value`, or a pattern: then every element of the top level that matches when its turn comes."""
-
-    span: Span
-    step: TagStep
-    evaluate: Evaluate
-
-    def carry_out(self, run: Run, text: str | None) -> None:
-        """Write the value that was found before anything was changed."""
-        if not self.step.is_wild:
-            dataset = run.instance.element_set(self.step.bits)
-            write(run, Place((dataset,), self.step.bits), text)
-            return
-        dataset = run.instance.dataset
-        for tag in dataset.tags():
-            if self.step.matches(dataset, tag):
-                write(run, Place((dataset,), tag), text)
-
-
-@dataclass(frozen=True, slots=True)
-class DeleteTag:
-    """`- tag`, or a pattern. Patterns never reach group 2."""
-
-    span: Span
-    step: TagStep
-    evaluate: Evaluate
-
-    def carry_out(self, run: Run, text: str | None) -> None:
-        """Remove what is there now."""
-        if not self.step.is_wild:
-            remove_tag(run, self.step.bits)
-            return
-        dataset = run.instance.dataset
-        for tag in dataset.tags():
-            if self.step.matches(dataset, tag):
-                remove_tag(run, tag)
-
-
-@dataclass(frozen=True, slots=True)
-class EchoValue:
-    """`echo`: the text is not shown, it may hold patient data. A failure inside it does not count."""
-
-    span: Span
-    evaluate: Evaluate
-
-    def carry_out(self, run: Run, text: str | None) -> None:
-        """Do nothing."""
-
-
-Action = SetTag | DeleteTag | EchoValue
-
-
-@dataclass(slots=True)
-class Program4:
-    """A compiled script of DicomEdit 4."""
-
-    required: Mapping[str, tuple[str, Span]]
-    actions: tuple[tuple[tuple[Test, ...], Action], ...]
-    values: Values4 = field(default_factory=Values4)
-
-    def bind(self, supplied: Mapping[str, str]) -> dict[str, Value]:
-        """The caller's variables; those with an initial value never take the caller's."""
-        return {name: supplied[name] for name in self.required}
-
-    def run(self, run: Run) -> None:
-        """Apply the script.
-
-        Raises:
-            StatementError: nothing of the object is worth keeping then.
-        """
-        planned: list[tuple[Action, str | None]] = []
-        for tests, action in self.actions:
-            run.span = action.span
-            try:
-                if all(test(run) for test in tests):
-                    planned.append(
-                        (
-                            action,
-                            None if isinstance(action, EchoValue) else element_text(run, action.evaluate),
-                        )
-                    )
-            except StatementError as failure:
-                failure.span = failure.span or action.span
-                raise
-        for action, text in reversed(planned):
-            run.span = action.span
-            try:
-                action.carry_out(run, text)
-            except StatementError as failure:
-                failure.span = failure.span or action.span
-                raise
+# Names, numbers and dates: their hashes can be found by trying all.
+_GUESSABLE: Final = frozenset(
+    group << 16 | element
+    for group, elements in {
+        0x0008: (0x0050, 0x0080, 0x0081, 0x0090, 0x1010, 0x1048, 0x1050, 0x1060, 0x1070),
+        0x0010: (0x0010, 0x0020, 0x0030, 0x1000, 0x1001, 0x1040, 0x1060, 0x2154),
+    }.items()
+    for element in elements
+)
 
 
 class Compiler4(Compiler):
@@ -130,8 +38,8 @@ class Compiler4(Compiler):
 
     dialect = 4
 
-    def __init__(self, source: Source, taken_labels: Collection[str] | None) -> None:
-        super().__init__(source, taken_labels)
+    def __init__(self, source: Source, host: Host) -> None:
+        super().__init__(source, host)
         self._mentioned: dict[str, tuple[str, Span]] = {}
         self._initials: dict[str, Evaluate] = {}
         self._initial_nodes: dict[str, nodes.Initialise] = {}
@@ -149,12 +57,28 @@ class Compiler4(Compiler):
                 continue
             if isinstance(statement, nodes.Conditional):
                 tests = tuple(self._condition(condition) for condition in statement.conditions)
-                actions.append((tests, self._action(statement.action)))
+                actions.append((tests, self._action(statement.action, is_certain=False)))
             else:
-                actions.append(((), self._action(statement)))
+                actions.append(((), self._action(statement, is_certain=True)))
         self._warn_of_order(statements)
         required = {name: use for name, use in self._mentioned.items() if name not in self._initials}
-        return Program4(required, tuple(actions))
+        return Program4(required, tuple(actions), self._label_rule())
+
+    def _label_rule(self) -> LabelRule | None:
+        """How `session` gets its label, when the label function makes it."""
+        statement = self._initial_nodes.get(SESSION)
+        if statement is None or SESSION not in self._initials:
+            return None
+        variables, functions = uses_of(statement.value, self._find_initial)
+        if SESSION_LABEL not in functions:
+            return None
+        needed = {variable.lower() for variable in variables} - self._initials.keys()
+        required = {name: use for name, use in self._mentioned.items() if name in needed}
+        return LabelRule(self._initials[SESSION], required, statement.span)
+
+    def _find_initial(self, name: str) -> nodes.Value | None:
+        statement = self._initial_nodes.get(name.lower())
+        return None if statement is None else statement.value
 
     # -- variables
 
@@ -178,6 +102,8 @@ class Compiler4(Compiler):
             self._mention(statement.name)
             for argument in statement.value.arguments:
                 self.value(argument)
+            message = f"{SESSION_LABEL} is unknown here: {statement.name.name!r} takes the caller's value"
+            self.warn(statement.value.span, "no-label-function", message)
         for name, statement in self._initial_nodes.items():
             if statement not in tolerated:
                 self._initials[name] = self.value(statement.value)
@@ -189,7 +115,7 @@ class Compiler4(Compiler):
 
     def _refuse_cycles(self) -> None:
         uses = {
-            name: {used.name.lower() for used in _variables(statement.value)}
+            name: {used.lower() for used in uses_of(statement.value, lambda used: None)[0]}
             for name, statement in self._initial_nodes.items()
         }
         # What needs nothing that is left cannot be part of a cycle; the rest is few and searched one by one.
@@ -247,7 +173,10 @@ class Compiler4(Compiler):
 
         def get(run: Run) -> Value:
             initial = initials.get(name)
-            return run.variables[name] if initial is None else initial(run)
+            if initial is not None and name not in run.variables:
+                # Always of the object as it came, so once is enough.
+                run.variables[name] = initial(run)
+            return run.variables[name]
 
         return get
 
@@ -280,10 +209,17 @@ class Compiler4(Compiler):
         def get(run: Run) -> Value:
             texts = [text_of(term(run)) for term in terms]
             if any(isinstance(part, int) and part < len(texts) and texts[part] is None for part in parts):
-                run.warn("a value is absent and becomes the text `null`")
+                run.warn(ABSENT)
             return fill(parts, texts)
 
         return get
+
+    def mention(self, node: nodes.Value) -> None:
+        """Look through a value that is not used; a tag must be one that can be read all the same."""
+        if isinstance(node, nodes.Path):
+            self.value(node)
+        else:
+            super().mention(node)
 
     def integer_argument(self, node: nodes.Value, argument: Argument) -> Get:
         """A whole number: a literal."""
@@ -312,27 +248,31 @@ class Compiler4(Compiler):
             return match(left, self.pattern(condition.right))
         return equality4(left, self.value(condition.right))
 
-    def _action(self, action: nodes.Action4) -> Action:
+    def _action(self, action: nodes.Action4, *, is_certain: bool) -> Action:
         if isinstance(action, nodes.Echo):
             if action.value is not None:
                 self.value(action.value)
             return EchoValue(action.span, lambda run: None)
         step = _step(action.target.path)
-        self._check_target(action, step)
+        self._check_target(action, step, is_certain)
         if isinstance(action, nodes.Delete):
             return DeleteTag(action.span, step, lambda run: None)
         if isinstance(action, nodes.Assign):
             return SetTag(action.span, step, self.value(action.value))
         return SetTag(action.span, step, self._new_uid(action, step))
 
-    def _check_target(self, action: nodes.Assign | nodes.AssignNew | nodes.Delete, step: TagStep) -> None:
+    def _check_target(
+        self, action: nodes.Assign | nodes.AssignNew | nodes.Delete, step: TagStep, is_certain: bool
+    ) -> None:
+        """Note targets that fail: mistakes, or warnings where a condition may keep them from failing."""
+        note = self.error if is_certain else self.warn
         if step.is_wild:
             if isinstance(action, nodes.AssignNew):
                 self.error(action.target.span, "not-singular", "a pattern cannot be given a new value")
             return
         tag = step.bits
         if tag == TRANSFER_SYNTAX_UID:
-            self.error(action.span, "transfer-syntax", "a script cannot change the transfer syntax")
+            note(action.span, "transfer-syntax", "a script cannot change the transfer syntax")
         if isinstance(action, nodes.Delete):
             if is_private_creator(tag):
                 message = "private data elements stay and lose their creator"
@@ -341,11 +281,10 @@ class Compiler4(Compiler):
         vr = vr_in_2012(tag)
         if tag & 0xFFFF and (vr == "SQ" or vr == "UN" or vr in BINARY_VRS):
             message = f"{action.target.path} has VR {vr}, which cannot be given a text"
-            self.error(action.target.span, "no-text-possible", message)
+            note(action.target.span, "no-text-possible", message)
 
     def _new_uid(self, action: nodes.AssignNew, step: TagStep) -> Evaluate:
-        for argument in action.arguments:
-            self.value(argument)
+        arguments = [self.value(argument) for argument in action.arguments]
         if action.generator.name != "UID":
             message = f"there is no generator {action.generator.name!r} in DicomEdit 4"
             self.error(action.generator.span, "unknown-generator", message, "did you mean 'UID'?")
@@ -355,7 +294,9 @@ class Compiler4(Compiler):
         def get(run: Run) -> Value:
             # The same old value of the same element gives the same new one as long as this script lives,
             # without a memory of all values that were ever seen.
-            seen = f"{step.bits:08X}|{run.read(path)}".encode("utf-8", "surrogatepass")
+            for argument in arguments:
+                argument(run)  # not used, but it may fail
+            seen = f"{step.bits:08X}|{run.read(path)!r}".encode("utf-8", "surrogatepass")
             digest = bytearray(hmac.new(secret, seen, hashlib.sha256).digest()[:16])
             digest[6] = digest[6] & 0x0F | 0x40
             digest[8] = digest[8] & 0x3F | 0x80
@@ -364,16 +305,27 @@ class Compiler4(Compiler):
         return get
 
     def _warn_of_order(self, statements: tuple[nodes.Statement4, ...]) -> None:
-        """Of two unconditional statements about one element the first wins, though it reads the other way."""
-        seen: dict[str, Span] = {}
+        """What reads as steps, one after the other, is none: say where that makes a difference."""
+        certain: dict[int, Span] = {}
         for statement in statements:
-            if isinstance(statement, nodes.Assign | nodes.AssignNew | nodes.Delete):
-                text = statement.target.path.text.upper()
-                if text in seen:
-                    line = self.source.position(seen[text]).line
-                    message = f"line {line} is about the same element and wins, DicomEdit 4 works backwards"
-                    self.warn(statement.span, "first-wins", message)
-                seen.setdefault(text, statement.span)
+            if isinstance(statement, nodes.Describe | nodes.Export | nodes.Initialise):
+                continue
+            is_certain = not isinstance(statement, nodes.Conditional)
+            action = statement.action if isinstance(statement, nodes.Conditional) else statement
+            for read in _paths_read(statement):
+                if _step(read.path).bits in certain:
+                    line = self.source.position(certain[_step(read.path).bits]).line
+                    message = f"{read.path} is read as it came, line {line} has not changed it yet"
+                    self.warn(read.span, "reads-original", message, "DicomEdit 4 evaluates everything first")
+            if isinstance(action, nodes.Echo) or _step(action.target.path).is_wild:
+                continue
+            tag = _step(action.target.path).bits
+            if tag in certain:
+                line = self.source.position(certain[tag]).line
+                message = f"line {line} is about the same element and wins, DicomEdit 4 works backwards"
+                self.warn(statement.span, "first-wins", message)
+            elif is_certain:
+                certain[tag] = statement.span
 
 
 def _step(path: TagPath) -> TagStep:
@@ -382,9 +334,24 @@ def _step(path: TagPath) -> TagStep:
     return step
 
 
-def _variables(node: nodes.Value) -> list[nodes.Variable]:
-    if isinstance(node, nodes.Variable):
-        return [node]
-    if isinstance(node, nodes.Call | nodes.Format):
-        return [found for argument in node.arguments for found in _variables(argument)]
-    return []
+def _paths_read(statement: nodes.Action4 | nodes.Conditional) -> list[nodes.Path]:
+    """The tags that a statement reads."""
+    values: list[nodes.Value] = []
+    action = statement
+    if isinstance(statement, nodes.Conditional):
+        action = statement.action
+        for condition in statement.conditions:
+            assert isinstance(condition, nodes.Comparison)
+            values += [condition.left, condition.right]
+    if isinstance(action, nodes.Assign):
+        values.append(action.value)
+    elif isinstance(action, nodes.AssignNew):
+        values.extend(action.arguments)
+    found: list[nodes.Path] = []
+    while values:
+        value = values.pop()
+        if isinstance(value, nodes.Path):
+            found.append(value)
+        elif isinstance(value, nodes.Call | nodes.Format):
+            values.extend(value.arguments)
+    return found

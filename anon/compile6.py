@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from anon.compile import SESSION_LABEL, Compiler, Get
+from anon.compile import Compiler, Get
 from anon.errors import StatementError
 from anon.functions.registry import Argument, Builtin
+from anon.host import Host
+from anon.label_rule import SESSION, SESSION_LABEL, LabelRule, uses_of
 from anon.language import VERSIONS_6
 from anon.operations.assign import AssignIfPresent, AssignPath
 from anon.operations.condition import Choose, equality6, match, negation, truth
@@ -33,6 +35,7 @@ class Program6:
     required: Mapping[str, tuple[str, Span]]
     spellings: Mapping[str, str]
     operations: tuple[Operation, ...]
+    label_rule: LabelRule | None = None
     values: Values6 = field(default_factory=Values6)
 
     def bind(self, supplied: Mapping[str, str]) -> dict[str, Value]:
@@ -53,8 +56,8 @@ class Compiler6(Compiler):
 
     dialect = 6
 
-    def __init__(self, source: Source, taken_labels: Collection[str] | None) -> None:
-        super().__init__(source, taken_labels)
+    def __init__(self, source: Source, host: Host) -> None:
+        super().__init__(source, host)
         self._initialised: set[str] = set()
         self._required: dict[str, tuple[str, Span]] = {}
         self._spellings: dict[str, str] = {}
@@ -62,7 +65,40 @@ class Compiler6(Compiler):
     def compile(self, statements: tuple[nodes.Statement6, ...]) -> Program6:
         """Compile a script; mistakes are in `diagnostics` afterwards."""
         operations = self._block(statements)
-        return Program6(self._required, self._spellings, operations)
+        rule = self._label_rule(statements, operations)
+        return Program6(self._required, self._spellings, operations, rule)
+
+    def _label_rule(
+        self, statements: tuple[nodes.Statement6, ...], operations: tuple[Operation, ...]
+    ) -> LabelRule | None:
+        """How `session` gets its label, when the last unconditional statement about it asks for one."""
+        initials: dict[str, nodes.Value] = {}
+        known: dict[str, nodes.Value] = {}
+        last: nodes.Initialise | None = None
+        for statement in statements:
+            if isinstance(statement, nodes.Initialise):
+                initials[statement.name.name] = statement.value
+                if statement.name.name.lower() == SESSION:
+                    last, known = statement, dict(initials)
+        if last is None or SESSION_LABEL not in self.functions:
+            return None
+        variables, functions = uses_of(last.value, known.get)
+        if SESSION_LABEL not in functions:
+            return None
+        name, span = last.name.name, last.span
+        needed = {variable.lower() for variable in variables if variable not in known}
+        required = {small: use for small, use in self._required.items() if small in needed}
+        stores = [
+            each
+            for each in operations
+            if isinstance(each, Store) and each.name in variables | {name} and each.span.start <= span.start
+        ]
+
+        def evaluate(run: Run) -> Value:
+            perform(stores, run)
+            return run.variables[name]
+
+        return LabelRule(evaluate, required, span)
 
     # -- variables
 

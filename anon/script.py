@@ -19,7 +19,9 @@ from anon.encoding.instance import (
     EncodedInstance,
 )
 from anon.errors import Diagnostic, Rejected, ScriptError, StatementError
-from anon.language import choose_language, find_syntax_of_6
+from anon.host import Host
+from anon.label_rule import make_label
+from anon.language import Language, choose_language, find_syntax_of_6
 from anon.operations.run import Run
 from anon.recording import add_record
 from anon.syntax.parse import diagnostic, parse4, parse6
@@ -113,7 +115,7 @@ class Script:
             ScriptError: a variable is missing, or a statement failed.
         """
         program = self._program
-        run = Run(instance, program.values, program.bind(self._supplied(variables)))
+        run = Run(instance, program.values, program.bind(self._supplied(variables, program.required)))
         try:
             present = [tag for tag, _, _ in _IDENTITY if _has_value(instance.dataset, tag)]
             program.run(run)
@@ -127,23 +129,59 @@ class Script:
         except StatementError as failure:
             raise self._error(failure) from None
         except RecursionError:
-            raise self._error(
-                StatementError("too-deep", "values are nested too deep", span=run.span)
-            ) from None
+            raise self._error(_too_deep(run.span)) from None
         except DataSetError as error:
             raise self._error(
                 StatementError("bad-data-set", f"the data set cannot be read: {error.code}")
             ) from None
         return ApplyReport("ok", self._messages(run))
 
-    def _supplied(self, variables: Mapping[str, str]) -> dict[str, str]:
-        supplied = {name.lower(): str(value) for name, value in variables.items()}
+    def propose_session_label(
+        self, variables: Mapping[str, str], taken_labels: Collection[str]
+    ) -> str | None:
+        """The label that the script's `session := makeSessionLabel[...]` makes. No object is needed.
+
+        Applying the script does not use it: without `makeSessionLabel` the variable takes the caller's value.
+        A label that differs from a taken one by case only counts as taken.
+
+        Args:
+            variables: values by name; only those that the label needs have to be there.
+            taken_labels: session labels that exist.
+
+        Returns:
+            The label; None when the script makes none.
+
+        Raises:
+            ScriptError: a variable is missing, or the label depends on data elements.
+        """
+        host = Host(taken_labels=taken_labels, labels_ignore_case=True)
+        _, program, _ = _compile(self.text, self.name, host)
+        rule = program.label_rule
+        if rule is None:
+            return None
+        supplied = self._supplied(variables, rule.required)
+        bound = program.bind({name: supplied.get(name, "") for name in program.required})
+        try:
+            return make_label(rule, program.values, bound)
+        except StatementError as failure:
+            raise self._error(failure) from None
+        except RecursionError:
+            raise self._error(_too_deep(rule.span)) from None
+
+    def _supplied(
+        self, variables: Mapping[str, str], required: Mapping[str, tuple[str, Span]]
+    ) -> dict[str, str]:
+        # Lone halves of characters cannot be written anywhere; Java writes ? for them, too.
+        supplied = {
+            name.lower(): str(value).encode("utf-8", "replace").decode("utf-8")
+            for name, value in variables.items()
+        }
         missing = [
             diagnostic(
                 self._source, span, "missing-variable", f"the variable {spelled!r} has no value",
                 "the caller must supply it",
             )
-            for name, (spelled, span) in self._program.required.items()
+            for name, (spelled, span) in required.items()
             if name not in supplied
         ]  # fmt: skip
         if missing:
@@ -163,27 +201,45 @@ class Script:
         ]
 
 
-def compile_script(text: str, name: str = "script", *, taken_labels: Collection[str] | None = None) -> Script:
+def compile_script(
+    text: str,
+    name: str = "script",
+    *,
+    taken_labels: Collection[str] | None = None,
+    allowed_hosts: Collection[str] = (),
+) -> Script:
     """Compile a script of DicomEdit 4 or 6.
 
     Args:
         text: the script; its version line tells the language.
         name: for messages, such as the name of its file.
         taken_labels: session labels that exist; given, the script may use `makeSessionLabel`.
+        allowed_hosts: names of web servers, or `name:port`, that `getURL` may ask.
 
     Raises:
         ScriptError: with all mistakes of the script.
     """
-    language = choose_language(text, name)
+    host = Host(taken_labels, allowed_hosts=frozenset(allowed_hosts))
+    language, program, warnings = _compile(text, name, host)
+    return Script(text, name, language.dialect, language.source, program, warnings)
+
+
+def _compile(text: str, name: str, host: Host) -> tuple[Language, Program, list[Diagnostic]]:
+    """The language, the program and the warnings of a script.
+
+    Raises:
+        ScriptError: with all mistakes of the script.
+    """
+    language = choose_language(text.encode("utf-8", "replace").decode("utf-8"), name)
     source = language.source
     program: Program
     compiler: Compiler4 | Compiler6
     if language.dialect == 4:
-        compiler = Compiler4(source, taken_labels)
+        compiler = Compiler4(source, host)
         statements4, mistakes = parse4(source)
         program = compiler.compile(statements4)
     else:
-        compiler = Compiler6(source, taken_labels)
+        compiler = Compiler6(source, host)
         statements6, mistakes = parse6(source)
         program = compiler.compile(statements6)
     found = mistakes + compiler.diagnostics
@@ -197,7 +253,11 @@ def compile_script(text: str, name: str = "script", *, taken_labels: Collection[
             ]
     if errors:
         raise ScriptError(errors, name)
-    return Script(text, name, language.dialect, source, program, found)
+    return language, program, found
+
+
+def _too_deep(span: Span | None) -> StatementError:
+    return StatementError("too-deep", "values are nested too deep", span=span)
 
 
 def _has_value(dataset: DataSet, tag: int) -> bool:

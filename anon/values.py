@@ -10,6 +10,7 @@ import math
 import re
 import struct
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Final, NamedTuple
 
 from pydicom.datadict import tag_for_keyword
@@ -40,9 +41,12 @@ Charsets = Callable[[], Sequence[str]]
 Warn = Callable[[str], None]
 
 _INTEGER = re.compile(r"[+-]?[0-9]+")
-_DECIMAL = re.compile(
-    r"\s*([+-]?(?:NaN|Infinity|(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?))[fFdD]?\s*"
+# Java's numbers with a point: blanks around them do not count.
+_DECIMAL = re.compile(r"([+-]?(?:NaN|Infinity|(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?))[fFdD]?")
+_HEXADECIMAL = re.compile(
+    r"([+-]?0[xX](?:[0-9A-Fa-f]+\.?[0-9A-Fa-f]*|\.[0-9A-Fa-f]+)[pP][+-]?[0-9]{1,6})[fFdD]?"
 )
+_BLANKS: Final = "".join(map(chr, range(0x21)))
 _EIGHT_DIGITS = re.compile(r"[0-9A-Fa-f]{8}")
 _PRINTABLE: Final = frozenset(range(0x20, 0x7F))
 
@@ -93,11 +97,13 @@ def _java_number(value: float, single: bool) -> str:
 
 
 def _shortest_single(value: float) -> str:
-    for precision in range(1, 10):
+    for precision in range(1, 9):
         candidate = f"{value:.{precision}g}"
-        if struct.unpack("<f", struct.pack("<f", float(candidate)))[0] == value:
-            return candidate
-    return repr(value)
+        # The greatest number rounds to one that no single precision number can hold.
+        with suppress(OverflowError):
+            if struct.unpack("<f", struct.pack("<f", float(candidate)))[0] == value:
+                return candidate
+    return f"{value:.9g}"  # always enough
 
 
 def _numbers(element: Element, vr: str, little: bool) -> list[str]:
@@ -153,7 +159,11 @@ def _encode_numbers(text: str, vr: str, little: bool) -> bytes:
 
 def _to_number(piece: str, vr: str) -> float | int:
     if vr in ("FL", "FD"):
-        found = _DECIMAL.fullmatch(piece)
+        trimmed = piece.strip(_BLANKS)
+        hexadecimal = _HEXADECIMAL.fullmatch(trimmed)
+        if hexadecimal is not None:
+            return float.fromhex(hexadecimal[1])
+        found = _DECIMAL.fullmatch(trimmed)
         if found is None:
             raise StatementError("not-a-number", f"the value is not a number, as {vr} needs it")
         number = float(found[1].replace("Infinity", "inf"))

@@ -26,8 +26,9 @@ def character_sets(dataset: DataSet, inherited: Sequence[str] | None = None) -> 
     if element is None:
         return list(inherited or [])
     names = [part.strip(" \0") for part in element.value.decode("ascii", "replace").split("\\")]
+    # ISO_IR 6 is ASCII: of other characters it says as little as no declaration does.
     # Only names that pydicom knows: about others it would write the value into its log.
-    if not any(names) or any(name not in python_encoding for name in names):
+    if not any(names) or names == ["ISO_IR 6"] or any(name not in python_encoding for name in names):
         return []
     try:
         with warnings.catch_warnings():

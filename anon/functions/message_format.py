@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Final
+
+from anon.errors import StatementError
 
 Parts = tuple[str | int, ...]
 
-_INDEX = re.compile(r"[0-9]{1,4}")
+ABSENT: Final = "a value is absent and becomes the text `null`"
+
+# Java reads the number as an int; an empty format behind it, as in {0,}, is none.
+_INDEX = re.compile(r"(\+?[0-9]{1,10})(?:, *(?:,.*)?)?", re.DOTALL)
+_MAX_INDEX: Final = 2**31 - 1
+MAX_CHARACTERS: Final = 10_000_000
 
 
 class FormatError(Exception):
@@ -39,10 +47,11 @@ def parse_format(pattern: str) -> Parts:
             if end < 0:
                 raise FormatError("a { is not closed")
             inside = pattern[position + 1 : end]
-            if _INDEX.fullmatch(inside) is None:
+            number = _INDEX.fullmatch(inside)
+            if number is None or int(number[1]) > _MAX_INDEX:
                 raise FormatError("braces hold the number of a value, {0} is the first")
             parts.append("".join(literal))
-            parts.append(int(inside))
+            parts.append(int(number[1]))
             literal.clear()
             position = end
         else:
@@ -53,7 +62,11 @@ def parse_format(pattern: str) -> Parts:
 
 
 def fill(parts: Parts, arguments: Sequence[str | None]) -> str:
-    """Put values into a format: an absent one gives `null`, a number beyond the last stays as it is."""
+    """Put values into a format: an absent one gives `null`, a number beyond the last stays as it is.
+
+    Raises:
+        StatementError: the text gets too long; variables in each other can double it any number of times.
+    """
     out: list[str] = []
     for part in parts:
         if isinstance(part, str):
@@ -63,4 +76,6 @@ def fill(parts: Parts, arguments: Sequence[str | None]) -> str:
             out.append("null" if value is None else value)
         else:
             out.append(f"{{{part}}}")
+    if sum(map(len, out)) > MAX_CHARACTERS:
+        raise StatementError("too-long", f"the value gets longer than {MAX_CHARACTERS} characters")
     return "".join(out)

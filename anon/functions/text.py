@@ -6,7 +6,7 @@ import re
 from urllib.parse import quote_plus
 
 from anon.errors import StatementError
-from anon.functions.message_format import Parts, fill
+from anon.functions.message_format import ABSENT, MAX_CHARACTERS, Parts, fill
 from anon.functions.registry import (
     builtin,
     integer,
@@ -26,7 +26,7 @@ from anon.values import Value, text_of
 def _format(run: Run, parts: Parts, arguments: tuple[Value, ...]) -> str:
     texts = [text_of(argument) for argument in arguments]
     if any(isinstance(part, int) and part < len(texts) and texts[part] is None for part in parts):
-        run.warn("a value is absent and becomes the text `null`")
+        run.warn(ABSENT)
     return fill(parts, texts)
 
 
@@ -111,12 +111,17 @@ def concatenate(*parts: str) -> str:
     return "".join(parts)
 
 
+# What Java's isWhitespace takes for blank: no-break spaces are none, and some control characters are.
+_BLANK = re.compile(r"[\t-\r\x1c-\x20\u1680\u2000-\u2006\u2008-\u200a\u2028\u2029\u205f\u3000]*")
+
+
 def _substring(value: str, begin: int, end: int) -> str:
     """Java's substring counts UTF-16 units, of which some characters need two."""
     units = value.encode("utf-16-le", "surrogatepass")
     if not 0 <= begin <= end <= len(units) // 2:
         raise StatementError("out-of-range", f"the value has no characters from {begin} to {end}")
-    return units[2 * begin : 2 * end].decode("utf-16-le", "replace")
+    # Half of a character that needs two units is written as ?, which is what Java encodes it as.
+    return units[2 * begin : 2 * end].decode("utf-16-le", "surrogatepass").encode("utf-8", "replace").decode()
 
 
 @builtin("substring", versions="6.0+", arguments=[text("value"), integer("begin"), integer("end")])
@@ -140,29 +145,39 @@ def substring4(value: str | None, begin: int, end: int) -> str | None:
     >>> run('substring["20240229", 0, 4]')
     '2024'
     """
-    if value is None or not value.strip():
+    if value is None or _BLANK.fullmatch(value):
         return value
     return _substring(value, begin, end)
+
+
+def _replace(value: str, find: str, replacement: str) -> str:
+    if len(value) + (value.count(find) * len(replacement)) > MAX_CHARACTERS:
+        raise StatementError("too-long", f"the value gets longer than {MAX_CHARACTERS} characters")
+    return value.replace(find, replacement)
 
 
 @builtin("replace", versions="6.0+", arguments=[text("value"), plain("find"), plain("replacement")])
 def replace6(value: str, find: str, replacement: str) -> str:
     """Return a text with every occurrence of another replaced, literally.
 
+    An empty text to find puts the replacement around every character.
+
     >>> run('replace["a.b.c", ".", "-"]')
     'a-b-c'
     """
-    return value.replace(find, replacement)
+    return _replace(value, find, replacement)
 
 
 @builtin("replace", versions="4", arguments=[text("value"), text("find"), text("replacement")])
 def replace4(value: str, find: str, replacement: str) -> str:
     """Return a text with every occurrence of another replaced, literally.
 
+    An empty text to find puts the replacement around every character.
+
     >>> run('replace["a.b.c", ".", "-"]')
     'a-b-c'
     """
-    return value.replace(find, replacement)
+    return _replace(value, find, replacement)
 
 
 def _group(found: Match | None, group: int, compiled: Pattern) -> str | None:
@@ -188,10 +203,13 @@ def match6(value: str, regex: Pattern, group: int) -> str | None:
 def match4(value: str | None, regex: Pattern, group: int) -> str | None:
     """Return a group of a regular expression that matches the whole value; no value when it does not.
 
+    Group 0 is the whole. An element that is given no value becomes empty.
+
     >>> run('match["AB-12", "([A-Z]+)-([0-9]+)", 2]')
     '12'
     """
-    return _group(None if value is None else regex.fullmatch(value), group, regex)
+    found = None if value is None else regex.fullmatch(value)
+    return None if found is None else _group(found, group, regex)
 
 
 @builtin(

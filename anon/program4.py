@@ -1,0 +1,152 @@
+"""Compiled scripts of DicomEdit 4, and how they run.
+
+Nothing is applied while conditions and right sides are evaluated: all of them see the object as it came. Then
+the actions are carried out from the last to the first, so of two statements about one element the first wins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from anon.encoding.text import SPECIFIC_CHARACTER_SET
+from anon.errors import StatementError
+from anon.label_rule import LabelRule
+from anon.operations.assign import element_text, write
+from anon.operations.delete import remove_tag
+from anon.operations.run import Evaluate, Run, Test
+from anon.places import Place, find_places
+from anon.syntax.span import Span
+from anon.tagpath import ANY_LEVELS, ONE_LEVEL, TagPath, TagStep
+from anon.values import Value, Values4
+
+# What may be spent on looking for elements that the script means and cannot reach.
+_MAX_SEARCHED_BYTES: Final = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class SetTag:
+    """`tag := value`, or a pattern: then every element of the top level that matches when its turn comes."""
+
+    span: Span
+    step: TagStep
+    evaluate: Evaluate
+
+    def carry_out(self, run: Run, text: str | None) -> None:
+        """Write the value that was found before anything was changed."""
+        if not self.step.is_wild:
+            dataset = run.instance.element_set(self.step.bits)
+            write(run, Place((dataset,), self.step.bits), text)
+            return
+        dataset = run.instance.dataset
+        for tag in dataset.tags():
+            if self.step.matches(dataset, tag):
+                write(run, Place((dataset,), tag), text)
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteTag:
+    """`- tag`, or a pattern. Patterns never reach group 2."""
+
+    span: Span
+    step: TagStep
+    evaluate: Evaluate
+
+    def carry_out(self, run: Run, text: str | None) -> None:
+        """Remove what is there now."""
+        if not self.step.is_wild:
+            remove_tag(run, self.step.bits)
+            return
+        dataset = run.instance.dataset
+        for tag in dataset.tags():
+            if self.step.matches(dataset, tag):
+                remove_tag(run, tag)
+
+
+@dataclass(frozen=True, slots=True)
+class EchoValue:
+    """`echo`: the text is not shown, it may hold patient data. A failure inside it does not count."""
+
+    span: Span
+    evaluate: Evaluate
+
+    def carry_out(self, run: Run, text: str | None) -> None:
+        """Do nothing."""
+
+
+Action = SetTag | DeleteTag | EchoValue
+
+
+@dataclass(slots=True)
+class Program4:
+    """A compiled script of DicomEdit 4."""
+
+    required: Mapping[str, tuple[str, Span]]
+    actions: tuple[tuple[tuple[Test, ...], Action], ...]
+    label_rule: LabelRule | None = None
+    values: Values4 = field(default_factory=Values4)
+
+    def bind(self, supplied: Mapping[str, str]) -> dict[str, Value]:
+        """The caller's variables; those with an initial value never take the caller's."""
+        return {name: supplied[name] for name in self.required}
+
+    def run(self, run: Run) -> None:
+        """Apply the script.
+
+        Raises:
+            StatementError: nothing of the object is worth keeping then.
+        """
+        planned = self._evaluate(run)
+        for action, text in reversed(planned):
+            run.span = action.span
+            try:
+                action.carry_out(run, text)
+            except StatementError as failure:
+                failure.span = failure.span or action.span
+                raise
+        _warn_of_nested(run, [action for action, _ in planned])
+
+    def _evaluate(self, run: Run) -> list[tuple[Action, str | None]]:
+        """The actions whose conditions hold, with their values, all of the object as it came."""
+        planned: list[tuple[Action, str | None]] = []
+        for tests, action in self.actions:
+            run.span = action.span
+            try:
+                if not all(test(run) for test in tests):
+                    continue
+                text = element_text(run, action.evaluate) if isinstance(action, SetTag) else None
+                planned.append((action, text))
+            except StatementError as failure:
+                failure.span = failure.span or action.span
+                raise
+        return planned
+
+
+def _warn_of_nested(run: Run, actions: list[Action]) -> None:
+    """Say which elements that were meant to go, or to change, also stand in sequences, where they stay."""
+    dataset = run.instance.dataset
+    sequences = dataset.sequence_tags()
+    meant = {
+        action.step.bits: action.span
+        for action in reversed(actions)
+        if not isinstance(action, EchoValue) and not action.step.is_wild
+    }
+    meant.pop(SPECIFIC_CHARACTER_SET, None)
+    if not sequences or not meant:
+        return
+    if sum(element.length for tag in sequences if (element := dataset.get(tag))) > _MAX_SEARCHED_BYTES:
+        return
+    encoded = [bytes(chunk) for tag in sequences for chunk in dataset.element_chunks(tag)]
+    order: Literal["little", "big"] = "little" if dataset.encoding.little else "big"
+    for tag, span in meant.items():
+        both = (tag >> 16).to_bytes(2, order) + (tag & 0xFFFF).to_bytes(2, order)
+        if not any(both in chunk for chunk in encoded):
+            continue
+        # The four bytes may have been part of a value.
+        path = TagPath((ONE_LEVEL, ANY_LEVELS, TagStep(0xFFFFFFFF, tag)), "")
+        if find_places((dataset,), path):
+            run.span = span
+            run.warn(
+                f"({tag >> 16:04X},{tag & 0xFFFF:04X}) stays in sequences, which DicomEdit 4 leaves alone"
+            )
