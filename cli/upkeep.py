@@ -53,6 +53,7 @@ class Upkeep:
         self._stopping = stopping
         self._addresses = addresses
         self._told_problems: list[str] = []
+        self._last_told: object = None
 
     def run(self) -> None:
         """Do the chores until the server stops."""
@@ -96,6 +97,10 @@ class Upkeep:
                 about_script = problem in self._site.scripts.problems
                 log.error("script_refused" if about_script else "server_settings_refused", reason=problem)
         self._told_problems = problems
+        in_force = {loaded.name: loaded.sha256 for loaded in self._site.scripts.in_force()}
+        if (problems, in_force) != self._last_told:
+            self.beat()  # `prearc status` and `prearc check` need not wait for the next one
+            self._last_told = (problems, in_force)
 
     def beat(self) -> None:
         """Say that this server lives."""

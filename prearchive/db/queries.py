@@ -70,7 +70,7 @@ _SESSIONS_OF_STUDY = _KNOWN_SESSION.where(
     SESSION.c.study_key == sa.bindparam("study_key"),
     SESSION.c.anonymize == sa.bindparam("anonymize"),
     SESSION.c.state.in_((*OPEN_STATES, *BUSY_STATES)),
-).order_by(SESSION.c.id)
+).order_by(SESSION.c.open_key.is_(None), SESSION.c.id)
 _SESSION_BY_ID = _KNOWN_SESSION.where(SESSION.c.id == sa.bindparam("session_id"))
 _SESSION_LOCKED = _SESSION_BY_ID.with_for_update()
 _SCAN_OF_SERIES = sa.select(SCAN.c.id, SCAN.c.label).where(
@@ -111,7 +111,11 @@ def open_key(
 
 
 def sessions_of_study(connection: Connection, study_key: str, *, anonymize: bool) -> list[KnownSession]:
-    """Sessions of a study that are in the prearchive, open and busy ones, oldest first."""
+    """Sessions of a study that are in the prearchive, open and busy ones.
+
+    Those that hold the study's place come first, before one that was moved or restored beside them; then the
+    oldest.
+    """
     rows = connection.execute(_SESSIONS_OF_STUDY, {"study_key": study_key, "anonymize": anonymize})
     return [KnownSession(*row) for row in rows]
 

@@ -97,3 +97,17 @@ def test_new_settings_with_mistakes_are_told_once_and_the_old_ones_stay(silent_s
                 assert site.problems, chore_round
         assert sorted(entry["event"] for entry in logged) == ["script_refused", "server_settings_refused"]
         assert site.settings.sessions.quiet_seconds == 0
+
+
+def test_a_script_that_is_mended_is_told_at_once(silent_site: CommandLineSite) -> None:
+    script = silent_site.folder / "anon" / "site.das"
+    good = script.read_text()
+    with Site.open(load_settings(silent_site.folder, {})) as site:
+        site.scripts.load_all()
+        upkeep = Upkeep(site, StoppingAfter(1), [])
+        script.write_text("(0010,0010) := nonsense[\n# longer than before\n" * 5)
+        upkeep._refresh()
+        assert site_status(site).problems
+        script.write_text(good)
+        upkeep._refresh()
+        assert site_status(site).problems == []

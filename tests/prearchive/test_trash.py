@@ -55,6 +55,8 @@ def test_a_deleted_study_that_comes_again_opens_a_session_and_both_are_kept(tmp_
         assert made.record(second).open_key is not None
         assert "study-has-another-session" in made.warnings(first)
         assert {row.id for row in views.list_sessions(made.site)} == {first, second}
+        late = study(1, StudyInstanceUID=datasets[0].StudyInstanceUID)
+        assert made.arrive(late) == second, "as the warning says"
 
 
 def test_a_place_that_was_taken_meanwhile_gives_the_next_name(tmp_path: Path) -> None:
