@@ -69,7 +69,20 @@ def session_label_function(dialect: int, host: Host) -> Builtin:
     known = frozenset(host.taken_labels or ())
 
     def make_session_label(pattern: str | None) -> str:
-        """Return the first free label of a pattern."""
+        """Return the first free label of a pattern: its first run of # becomes a number, counted from 0.
+
+        The number is padded to the length of the run and grows beyond it when needed. A pattern without #
+        gives an empty text. Only programs that know which labels are taken provide this function; a server
+        does not when it receives or archives. There `session := makeSessionLabel[...]` is no mistake, and the
+        variable takes the caller's value; the review step offers the label that this would have made.
+
+        >>> run('makeSessionLabel["S1_v##_mr"]')
+        'S1_v02_mr'
+        >>> run('makeSessionLabel[format["{0}_##", lowercase["CT"]]]')
+        'ct_00'
+        >>> run('makeSessionLabel["S1"]')
+        ''
+        """
         return next_label(pattern or "", known, ignore_case=host.labels_ignore_case)
 
     function: Callable[..., Any] = make_session_label

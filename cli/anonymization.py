@@ -19,7 +19,6 @@ from prearchive.errors import NotFoundError
 if TYPE_CHECKING:
     from anon import Script
     from anon.errors import Diagnostic, ScriptError
-    from anon.functions.registry import Builtin
 
 NewScript = Annotated[Path, typer.Argument(metavar="FILE", help="The script; - reads standard input.")]
 
@@ -123,11 +122,10 @@ def functions(
     name: Annotated[str | None, typer.Argument(metavar="NAME", help="Explain this one.")] = None,
 ) -> None:
     """List the functions of the language. Or explain one, with examples."""
-    import anon  # noqa: F401 (fills the table)
-    from anon.functions.registry import functions_of
+    from anon.functions.manual import all_functions, page, signature
 
     invocation = get_invocation(context)
-    found = [entry for dialect in (4, 6) for entry in functions_of(dialect).values()]
+    found = all_functions()
     if name is not None:
         found = [entry for entry in found if entry.name.lower() == name.lower()]
         if not found:
@@ -145,20 +143,12 @@ def functions(
         print_document(rows)
     elif name is not None:
         for entry in found:
-            say(f"{_signature(entry)}   (DicomEdit {entry.dialect})\n\n{entry.doc}\n")
+            say(f"{page(entry)}\n")
     else:
         print_table(
             ("LANGUAGE", "FUNCTION", "DOES"),
-            [(f"{entry.dialect}.x", _signature(entry), entry.doc.partition("\n")[0]) for entry in found],
+            [(f"{entry.dialect}.x", signature(entry), entry.doc.partition("\n")[0]) for entry in found],
         )
-
-
-def _signature(entry: Builtin) -> str:
-    names = []
-    for argument in entry.arguments:
-        name = f"{argument.name}..." if argument.is_rest else argument.name
-        names.append(f"({name})" if argument.is_optional else name)
-    return f"{entry.name}[{', '.join(names)}]"
 
 
 def _choose_site(context: typer.Context) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,9 +11,11 @@ from builders import make_dataset
 
 import anon
 import anon.labels
-from anon.functions.registry import Builtin, functions_of
+from anon.functions.manual import EXAMPLE_LABELS, all_functions, examples, manual, page
+from anon.functions.registry import Builtin
 
-ALL = [found for dialect in (4, 6) for found in functions_of(dialect).values()]
+ALL = all_functions()
+PAGE = Path(__file__).parents[2] / "docs" / "functions.md"
 
 
 def runner(dialect: int) -> Any:
@@ -20,7 +23,8 @@ def runner(dialect: int) -> Any:
         """The value of an expression, by way of an element that holds any text."""
         dataset = make_dataset(PatientComments="")
         version = "" if dialect == 4 else 'version "6.6"\n'
-        anon.compile_script(f"{version}(0010,4000) := {expression}").apply(dataset, {})
+        script = anon.compile_script(f"{version}(0010,4000) := {expression}", taken_labels=EXAMPLE_LABELS)
+        script.apply(dataset, {})
         value: str | None = dataset.PatientComments
         return value
 
@@ -44,8 +48,24 @@ def test_a_function_without_its_arguments_is_a_mistake(found: Builtin) -> None:
     if found.dialect == 4 and found.required == 1:
         return
     with pytest.raises(anon.ScriptError) as caught:
-        anon.compile_script(text)
+        anon.compile_script(text, taken_labels=[])
     assert caught.value.diagnostics[0].code in ("argument-count", "argument-kind")
+
+
+def test_the_page_of_functions_is_made_from_the_table() -> None:
+    made = manual(ALL)
+    assert PAGE.read_text("utf-8") == made, "run `python -m anon.functions.manual > docs/functions.md`"
+    assert all(f"### `{found.name}[" in made for found in ALL)
+    assert ">>>" not in made
+
+
+@pytest.mark.parametrize("found", ALL, ids=lambda found: f"{found.name}-{found.dialect}")
+def test_the_page_of_one_function_shows_its_examples(found: Builtin) -> None:
+    shown = page(found)
+    assert shown.startswith(f"{found.name}[")
+    assert ">>>" not in shown
+    for example in examples(found):
+        assert example.expression in shown
 
 
 def test_the_example_of_next_label_is_true() -> None:
