@@ -67,9 +67,14 @@ def to_document(value: Any) -> Any:
     return value
 
 
-def print_document(value: Any) -> None:
-    """Print the one JSON document of this command; ASCII only, so that no terminal obeys it."""
-    print(json.dumps(to_document(value), indent=2), flush=True)  # noqa: T201
+def print_document(value: Any, *, one_line: bool = False) -> None:
+    """Print the one JSON document of this command; ASCII only, so that no terminal obeys it.
+
+    Args:
+        value: the document.
+        one_line: for a reader that waits for a line, while the command goes on.
+    """
+    print(json.dumps(to_document(value), indent=None if one_line else 2), flush=True)  # noqa: T201
 
 
 def say(text: str = "", *, stream: TextIO | None = None) -> None:

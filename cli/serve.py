@@ -117,7 +117,7 @@ def _tell_ready(invocation: Invocation, addresses: list[ListeningAddress]) -> No
         for title in address.ae_titles
     ]
     if invocation.as_json:
-        print_document({"ready": names})
+        print_document({"ready": names}, one_line=True)
     else:
         say("ready " + " ".join(names))
     _notify_systemd("READY=1")
