@@ -210,11 +210,12 @@ class StateCount(NamedTuple):
 
 
 def count_states(connection: Connection) -> list[StateCount]:
-    """Return the sessions by state; the age is that of the upload."""
+    """Return the sessions by state, as lists show them; the age is that of the upload."""
     rows = connection.execute(
         sa.select(
             Session.state, sa.func.count(), sa.func.min(Session.uploaded_at, type_=Session.uploaded_at.type)
         )
+        .where(Session.merged_into_id.is_(None))
         .group_by(Session.state)
         .order_by(Session.state)
     )

@@ -60,6 +60,15 @@ def test_sessions_are_counted_by_state_with_the_oldest(intake_site: IntakeSite) 
     assert states["RECEIVING"].oldest == START
 
 
+def test_a_session_that_was_merged_into_another_is_not_counted(intake_site: IntakeSite) -> None:
+    first, second = (intake_site.send().session_id for _ in range(2))
+    assert first is not None
+    assert second is not None
+    intake_site.set_session(second, state=SessionState.DELETED, merged_into_id=first)
+    states = {state.status: state.sessions for state in site_status(intake_site.site).sessions}
+    assert states == {"RECEIVING": 1}
+
+
 def test_discarded_instances_are_counted_for_a_day_and_in_all(intake_site: IntakeSite) -> None:
     assert send_bytes(intake_site, b"\x01garbage").kind is OutcomeKind.FAILED
     intake_site.clock.go_on(2 * 86400)
