@@ -20,7 +20,7 @@ import structlog
 from prearchive import paths
 from prearchive.db import queries, repairs, review
 from prearchive.db.engine import DATABASE_TROUBLE, AlreadyThereError
-from prearchive.inflight import OtherWriter
+from prearchive.inflight import OtherWriter, log_name
 from prearchive.site import NO_LEASE
 from prearchive.states import SessionState
 
@@ -59,8 +59,7 @@ def recover(site: Site) -> RecoveryReport:
         for writer in writers:
             # While some work is neither finished nor undone, its staging folder may be needed still.
             site.files.release_writer(writer, remove=report.sessions_failed == 0)
-    if report.sessions_failed == 0:
-        _remove_ownerless_temporary(site, alive | _ids(writers))
+    _remove_ownerless_temporary(site)
 
     from prearchive.joining import join_all_waiting
 
@@ -89,10 +88,6 @@ def _repair(site: Site, writers: Iterable[OtherWriter], report: RecoveryReport) 
     for writer in writers:
         if writer.is_dead:
             _remove_unacknowledged(site, writer.paths, report)
-
-
-def _ids(writers: Iterable[OtherWriter]) -> set[str]:
-    return {writer.writer_id for writer in writers}
 
 
 def _repair_sessions(site: Site, writers: Iterable[OtherWriter], report: RecoveryReport) -> None:
@@ -229,9 +224,12 @@ def _remove_empty_folders(site: Site) -> None:
         site.files.remove_empty_folders(f"{paths.PREARCHIVE}/{project}")
 
 
-def _remove_ownerless_temporary(site: Site, known: set[str]) -> None:
+def _remove_ownerless_temporary(site: Site) -> None:
     """Remove temporary files whose process has not even a log any more."""
-    for name in site.files.temporary_names():
-        match = _TEMPORARY_NAME.fullmatch(name)
-        if match is not None and match[1] not in known:
-            site.files.remove_temporary(match[1])
+    names = site.files.temporary_names()
+    # In this order: a process has its log before it has temporary files, also one that starts just now.
+    names_now = set(site.files.temporary_names())
+    owners = {match[1] for name in names if (match := _TEMPORARY_NAME.fullmatch(name))}
+    for owner in owners:
+        if log_name(owner) not in names_now:
+            site.files.remove_temporary(owner)

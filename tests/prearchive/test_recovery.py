@@ -12,9 +12,12 @@ from builders import make_dataset
 from intake_site import IntakeSite, opened
 from pydicom.uid import generate_uid
 
+from prearchive import recovery
 from prearchive.db import queries
+from prearchive.filestore import FileStore
 from prearchive.inflight import InFlightLog, log_name
 from prearchive.recovery import RecoveryReport, recover, repair_broken_off
+from prearchive.site import Site
 from prearchive.states import SessionState
 
 S = SessionState
@@ -298,3 +301,22 @@ def test_a_session_that_cannot_be_repaired_does_not_stop_the_server_nor_lose_its
     assert (door.session(broken).state, door.session(fine).state) == (S.MOVING, S.READY)
     assert staging.exists()
     assert "session_not_repaired" in {entry["event"] for entry in logs}
+
+
+def test_staging_of_a_process_that_started_during_recovery_is_left_alone(
+    door: IntakeSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = FileStore(door.site.root)
+    staged: list[str] = []
+    original = recovery._remove_empty_folders
+
+    def meanwhile(site: Site) -> None:
+        original(site)
+        staged.append(f"{other.create_staging()}/SCANS/1/DICOM")
+        with other.store(staged[0], "a.dcm", [b"x"]) as stored:
+            stored.keep()
+
+    monkeypatch.setattr(recovery, "_remove_empty_folders", meanwhile)
+    recover(door.site)
+    assert (door.site.root / staged[0] / "a.dcm").is_file()
+    other.close()
