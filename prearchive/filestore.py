@@ -202,26 +202,23 @@ class FileStore(FolderTree):
             except BaseException:
                 self.remove_empty_folders(folder)
                 raise
-            name = paths.numbered(file_name, number)
-            slot = log.note(f"{folder}/{name}")
+            path = f"{folder}/{paths.numbered(file_name, number)}"
+            slot: int | None = None
             try:
-                put(name, folder_fd)
-                return folder_fd, f"{folder}/{name}", slot
-            except FileExistsError:
-                number += 1
-                log.forget(slot)
+                slot = log.note(path)
+                put(path.rpartition("/")[2], folder_fd)
+                return folder_fd, path, slot
+            except BaseException as error:
                 os.close(folder_fd)
-            except FileNotFoundError:  # somebody removed the folder, which was empty
-                attempt += 1
-                log.forget(slot)
-                os.close(folder_fd)
-                if attempt == WALK_ATTEMPTS:
+                if slot is not None:
+                    log.forget(slot)
+                if isinstance(error, FileExistsError):
+                    number += 1
+                elif isinstance(error, FileNotFoundError) and attempt < WALK_ATTEMPTS:
+                    attempt += 1  # somebody removed the folder, which was empty
+                else:
+                    self.remove_empty_folders(folder)
                     raise
-            except BaseException:
-                log.forget(slot)
-                os.close(folder_fd)
-                self.remove_empty_folders(folder)
-                raise
         raise StorageTroubleError("no free file name")
 
     def remove_file(self, path: str) -> None:

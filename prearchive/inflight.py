@@ -61,7 +61,11 @@ class InFlightLog:
             else:
                 slot = self._slots
                 self._slots += 1
-        os.pwrite(self._descriptor, line.ljust(SLOT_BYTES - 1) + b"\n", slot * SLOT_BYTES)
+        try:
+            os.pwrite(self._descriptor, line.ljust(SLOT_BYTES - 1) + b"\n", slot * SLOT_BYTES)
+        except BaseException:
+            self.forget(slot)
+            raise
         return slot
 
     def forget(self, slot: int) -> None:
@@ -70,11 +74,12 @@ class InFlightLog:
             self._free.append(slot)
 
     def close(self) -> None:
-        """Remove the log; nothing must be in flight."""
-        try:
-            os.unlink(log_name(self.writer_id), dir_fd=self._temporary_fd)
-        except FileNotFoundError:
-            pass
+        """Remove the log, unless something is in flight or in doubt: then recovery has to look at it."""
+        if len(self._free) == self._slots:
+            try:
+                os.unlink(log_name(self.writer_id), dir_fd=self._temporary_fd)
+            except FileNotFoundError:
+                pass
         os.close(self._descriptor)
 
 

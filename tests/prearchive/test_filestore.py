@@ -489,3 +489,22 @@ def test_a_group_may_read_everything_whatever_the_umask(tmp_path: Path) -> None:
     assert path.stat().st_mode & 0o7777 == 0o640
     modes = {folder.stat().st_mode & 0o7777 for folder in path.parents if folder.is_relative_to(store.root)}
     assert modes == {0o2750}
+
+
+def test_a_disk_too_full_for_the_log_costs_no_descriptors(
+    store: FileStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    keep(store, "a.dcm")
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "pwrite", full)
+        for _ in range(5):
+            with pytest.raises(StorageTroubleError):
+                store.store(f"{FOLDER}2", "b.dcm", [b"x"])
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    assert not store.has_folder(f"{FOLDER}2")
+    store.close()
+    assert not list((store.root / "tmp").iterdir())

@@ -98,3 +98,13 @@ def test_other_files_are_no_logs(folder: int, tmp_path: Path) -> None:
         (tmp_path / name).write_text("x")
     (tmp_path / "intake-0123456789abcdef.log").symlink_to("/etc/passwd")
     assert find_writers(folder) == []
+
+
+def test_a_log_with_something_in_doubt_outlives_its_process(folder: int, tmp_path: Path) -> None:
+    log = InFlightLog(folder)
+    log.forget(log.note("prearchive/safe.dcm"))
+    log.note("prearchive/doubtful.dcm")
+    log.close()
+    (writer,) = find_writers(folder)
+    assert writer.is_dead and writer.paths == {"prearchive/doubtful.dcm"}
+    release_writer(folder, writer, remove=True)
