@@ -6,6 +6,7 @@ instances disagree about, and it leaves sessions alone that a person has moved o
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -24,6 +25,8 @@ POLICY_NAME: Final = "project policy"
 BLOCKING_WARNINGS: Final = frozenset(
     {"subject-disagreement", "session-disagreement", "project-disagreement", "study-uid-disagreement"}
 )
+#: Trouble of the disk would fill disk and history otherwise.
+RETRY_AFTER: Final = timedelta(minutes=5)
 _MODES: Final = {"auto": "append", "overwrite": "delete"}
 
 log = structlog.get_logger(__name__)
@@ -33,11 +36,12 @@ def auto_archive_ready(site: Site) -> list[int]:
     """Archive every session that is READY and whose policy says so; returns their numbers.
 
     One that is refused stays as it is and is looked at again next time; one that fails is CONFLICT or ERROR
-    afterwards, with the reason in its history, and waits for a person.
+    afterwards, with the reason in its history, and waits for a person. After trouble of the disk it is READY
+    again, and is tried again after a while.
     """
     projects = [name for name, project in site.settings.projects.items() if project.prearchive in _MODES]
     with site.read_engine.begin() as connection:
-        ready = db_views.find_for_policy(connection, projects)
+        ready = db_views.find_for_policy(connection, projects, tried_before=site.clock() - RETRY_AFTER)
         warnings = db_views.warnings_of(connection, [record.id for record in ready])
     archived = []
     for record in ready:

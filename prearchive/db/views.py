@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, RowMapping, Select, and_, func, or_, select
+from sqlalchemy import Connection, RowMapping, Select, and_, exists, func, or_, select
 
 from prearchive.db.models import DiscardedInstance, Instance, Scan, Session, SessionEvent, SessionWarning
 from prearchive.states import SessionState
@@ -234,11 +234,24 @@ def find_archived_subject(connection: Connection, project: str, subject: str) ->
     return found
 
 
-def find_for_policy(connection: Connection, projects: Sequence[str]) -> list[SessionRecord]:
-    """READY sessions in nobody's hands that a policy archives: their own, or that of one of `projects`."""
+def find_for_policy(
+    connection: Connection, projects: Sequence[str], *, tried_before: datetime
+) -> list[SessionRecord]:
+    """READY sessions in nobody's hands that a policy archives: their own, or that of one of `projects`.
+
+    One that could not be archived since `tried_before`, and is READY still, is left out.
+    """
+    just_tried = (
+        exists()
+        .where(SessionEvent.session_id == Session.id)
+        .where(SessionEvent.from_state == SessionState.ARCHIVING)
+        .where(SessionEvent.to_state == SessionState.READY)
+        .where(SessionEvent.at > tried_before)
+    )
     return _records(
         connection,
         select(*SESSION_COLUMNS)
+        .where(~just_tried)
         .where(Session.state == SessionState.READY, Session.pinned.is_(False), Session.project.is_not(None))
         .where(
             or_(

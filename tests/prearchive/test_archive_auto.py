@@ -11,7 +11,7 @@ from intake_site import START
 from pydicom.uid import generate_uid
 from review_site import ReviewSite, review_site, study
 
-from prearchive import archive_auto, labels
+from prearchive import archive_auto, archive_staging, labels
 from prearchive.archive import archive_session, auto_archive_ready
 from prearchive.db import queries
 from prearchive.errors import ArchiveScriptError, StorageTroubleError
@@ -180,3 +180,22 @@ def test_a_script_error_is_the_cause_and_holds_no_values(tmp_path: Path) -> None
             archive_session(made.site, session_id, subject="S", who="anna", confirm=True)
         assert "Secret" not in str(caught.value)
         assert caught.value.__cause__ is not None
+
+
+def test_trouble_of_the_disk_is_not_met_again_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise StorageTroubleError("the disk is full")
+
+    with review_site(tmp_path, **AUTO) as made:
+        session_id = made.ready()
+        with monkeypatch.context() as patch:
+            patch.setattr(archive_staging, "stage", full)
+            for _ in range(5):
+                assert auto_archive_ready(made.site) == []
+                made.clock.go_on(2)
+        assert made.record(session_id).state is SessionState.READY
+        assert made.history(session_id).count("archive_refused") == 1
+        made.clock.go_on(archive_auto.RETRY_AFTER.total_seconds())
+        assert auto_archive_ready(made.site) == [session_id]
