@@ -107,7 +107,11 @@ def _begin(
             record.last_received_at, record.quiet_seconds, quiet_at
         ):
             return None
-        building = busy.begin(site, connection, record, event, {"action": ACTION}, who=who)
+        # Not left in the future by a clock that was put back: what is closed must count as closed since then.
+        last = min(record.last_received_at, site.clock())
+        building = busy.begin(
+            site, connection, record, event, {"action": ACTION}, who=who, values={"last_received_at": last}
+        )
     busy.log_change(session_id, record.state, building)
     return record
 

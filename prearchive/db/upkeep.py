@@ -55,8 +55,11 @@ def find_quiet_sessions(connection: Connection, now: datetime) -> list[int]:
 
 
 def is_quiet(last_received_at: datetime, quiet_seconds: int, now: datetime) -> bool:
-    """Whether nothing came for `quiet_seconds`."""
-    return last_received_at + timedelta(seconds=quiet_seconds) <= now
+    """Whether nothing came for `quiet_seconds`.
+
+    A time that lies further ahead says that the clock was put back, and that nothing came since.
+    """
+    return abs(now - last_received_at) >= timedelta(seconds=quiet_seconds)
 
 
 class ScanKind(NamedTuple):
@@ -292,7 +295,7 @@ class ServerRecord(NamedTuple):
 
     def is_alive(self, now: datetime) -> bool:
         """Whether it was heard of lately."""
-        return now - self.heartbeat_at < SERVER_SILENT_AFTER
+        return abs(now - self.heartbeat_at) < SERVER_SILENT_AFTER  # the clock may have been put back
 
 
 def servers(connection: Connection) -> list[ServerRecord]:

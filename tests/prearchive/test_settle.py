@@ -332,3 +332,18 @@ def test_a_build_that_a_dead_process_left_is_undone_at_the_start(intake_site: In
     assert (session.state, session.lease_owner) == (SessionState.RECEIVING, None)
     with pytest.raises(StateRefusedError):
         undo_build(intake_site.site, session_id)
+
+
+def test_a_clock_that_was_put_back_keeps_no_session_open(intake_site: IntakeSite) -> None:
+    received = receive(intake_site)
+    dataset = make_dataset()
+    conflicting = receive(intake_site, dataset)
+    dataset.PatientComments = "another version"
+    assert receive(intake_site, dataset) == conflicting
+    intake_site.clock.go_on(-365 * 24 * 3600)
+    assert sorted(close_all(intake_site)) == [received, conflicting]
+    assert close_all(intake_site) == []
+    states = [intake_site.session(number).state for number in (received, conflicting)]
+    assert states == [SessionState.READY, SessionState.CONFLICT]
+    intake_site.clock.go_on(QUIET)
+    assert close_all(intake_site) == []
