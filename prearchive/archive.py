@@ -181,6 +181,8 @@ class _Step:
             values["archived_key"] = self._destination.archived_key
         try:
             with site.engine.begin() as connection:
+                if busy.get_record(connection, record.id) != record:
+                    raise StateRefusedError(f"session {record.id} has just been changed: look again")
                 busy.begin(
                     site, connection, record, SessionEvent.ARCHIVE_REQUESTED, work, who=self._who,
                     text=f"as {self._destination.path.partition('/')[2]}", values=values,

@@ -14,7 +14,7 @@ from review_site import ReviewSite, review_site, study
 from anon import ApplyReport, Script
 from anon.encoding.instance import EncodedInstance
 from anon.encoding.text import first_text
-from prearchive import labels, views
+from prearchive import archive_staging, labels, views
 from prearchive.archive import archive_session, plan_archive
 from prearchive.errors import (
     AllRejectedError,
@@ -385,3 +385,24 @@ def test_data_of_an_archived_session_open_a_new_one(tmp_path: Path) -> None:
         session_id = made.ready(datasets)
         archive(made, session_id)
         assert made.send(datasets[0]).session_id != session_id
+
+
+def test_labels_given_just_before_archiving_begins_are_not_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = archive_staging.treatment_for
+
+    with review_site(tmp_path) as made:
+        session_id = made.ready()
+        labels.confirm(made.site, session_id, subject="S1", session="OLD", who="anna")
+
+        def relabelled_meanwhile(*arguments: Any) -> Any:
+            labels.confirm(made.site, session_id, session="NEW", who="berta")
+            return original(*arguments)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(archive_staging, "treatment_for", relabelled_meanwhile)
+            with pytest.raises(StateRefusedError, match="just been changed"):
+                archive_session(made.site, session_id, who="anna")
+        assert made.record(session_id).state is SessionState.READY
+        assert archive_session(made.site, session_id, who="anna").session == "NEW"
