@@ -54,6 +54,9 @@ def move_session(site: Site, session_id: int, *, project: str, who: str) -> Sess
     try:
         if site.files.has_folder(record.path):
             site.files.move_folder(record.path, target_path)
+    except FileExistsError:
+        undo_move(site, session_id)
+        raise StateRefusedError(f"{target_path} has just been taken: try again") from None
     except BaseException:
         finish_interrupted(site, session_id)
         raise

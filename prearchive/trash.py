@@ -102,6 +102,9 @@ def restore_session(site: Site, session_id: int, *, who: str) -> SessionRow:
     try:
         if site.files.has_folder(record.path):
             site.files.move_folder(record.path, target_path)
+    except FileExistsError:
+        undo_restore(site, session_id)
+        raise StateRefusedError(f"{target_path} has just been taken: try again") from None
     except BaseException:
         finish_interrupted(site, session_id)
         raise

@@ -121,3 +121,25 @@ def test_a_session_without_a_folder_can_be_deleted_and_restored(tmp_path: Path) 
         made.site.files.remove_folder(made.record(session_id).path)
         trash.delete_session(made.site, session_id, who="anna")
         assert trash.restore_session(made.site, session_id, who="anna").status == "READY"
+
+
+def test_restoring_onto_a_folder_that_appeared_leaves_the_session_in_the_trash(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with review_site(tmp_path) as made:
+        session_id = made.ready()
+        trash.delete_session(made.site, session_id, who="anna")
+        original = made.site.files.move_folder
+
+        def taken_meanwhile(source: str, target: str) -> None:
+            (made.site.root / target / "SCANS").mkdir(parents=True)
+            original(source, target)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(made.site.files, "move_folder", taken_meanwhile)
+            with pytest.raises(StateRefusedError, match="just been taken"):
+                trash.restore_session(made.site, session_id, who="anna")
+        assert made.record(session_id).state is SessionState.DELETED
+        assert all(path.is_file() for path in made.paths_of(session_id))
+        trash.restore_session(made.site, session_id, who="anna")
+        assert all(path.is_file() for path in made.paths_of(session_id))
