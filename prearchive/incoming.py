@@ -24,8 +24,8 @@ class IncomingInstance:
     """An instance as it came in: encoded bytes, never a decoded data set.
 
     `encoded_dataset` is the data set without file meta information, in `transfer_syntax_uid` (still deflated
-    where that syntax deflates). It may be given in pieces that are read in order. The command UIDs are those
-    of the C-STORE request (PS3.7 section 9.1.1), None for imports.
+    where that syntax deflates). The command UIDs are those of the C-STORE request (PS3.7 section 9.1.1), None
+    for imports.
     """
 
     encoded_dataset: bytes | bytearray | memoryview
@@ -77,6 +77,7 @@ class FailureReason(StrEnum):
     SCRIPT_SPOILED_UIDS = "script-spoiled-uids"  # after the script the object has no usable SOP UIDs
     INTERNAL = "internal"
     DISK_FULL = "disk-full"
+    OUT_OF_RESOURCES = "out-of-resources"  # memory, descriptors, a disk that is gone
     DATABASE_AWAY = "database-away"
     SHUTTING_DOWN = "shutting-down"
 

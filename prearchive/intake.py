@@ -121,6 +121,10 @@ class Intake:
             return outcome_of(RefusedError(FailureReason.DISK_FULL, OutcomeKind.TRY_AGAIN), arrival)
         except DATABASE_TROUBLE:
             return outcome_of(RefusedError(FailureReason.DATABASE_AWAY, OutcomeKind.TRY_AGAIN), arrival)
+        except (OSError, MemoryError) as error:
+            # Not the object's fault, so not the end of it.
+            arrival.error_class = type(error).__name__
+            return outcome_of(RefusedError(FailureReason.OUT_OF_RESOURCES, OutcomeKind.TRY_AGAIN), arrival)
         except Exception as error:
             # Only the class: the text, and the traceback, may hold values.
             arrival.error_class = type(error).__name__

@@ -57,11 +57,11 @@ _BY_REASON: dict[FailureReason, tuple[Status, str]] = {
         "The anonymization script left no usable SOP UIDs",
     ),
     FailureReason.INTERNAL: (Status.INTERNAL, "Internal error, see the receiver's log"),
+    FailureReason.OUT_OF_RESOURCES: (Status.OUT_OF_RESOURCES, "Out of resources, send again later"),
     FailureReason.DISK_FULL: (Status.OUT_OF_RESOURCES, "Not enough space, send again later"),
     FailureReason.DATABASE_AWAY: (Status.OUT_OF_RESOURCES, "The index is not available, send again later"),
     FailureReason.SHUTTING_DOWN: (Status.OUT_OF_RESOURCES, "The receiver is shutting down, send again later"),
 }
-_TRY_AGAIN = (Status.OUT_OF_RESOURCES, "Out of resources, send again later")
 
 
 def for_outcome(outcome: Outcome) -> Status:
@@ -79,8 +79,9 @@ def _status_and_comment(outcome: Outcome) -> tuple[Status, str]:
         case OutcomeKind.FAILED:
             return _BY_REASON[outcome.reason or FailureReason.INTERNAL]
         case OutcomeKind.TRY_AGAIN:
-            answer = _BY_REASON[outcome.reason] if outcome.reason else _TRY_AGAIN
+            answer = _BY_REASON[outcome.reason or FailureReason.OUT_OF_RESOURCES]
             # The kind decides: whatever the reason, this object may be sent again.
-            return answer if answer[0] is Status.OUT_OF_RESOURCES else _TRY_AGAIN
+            is_apt = answer[0] is Status.OUT_OF_RESOURCES
+            return answer if is_apt else _BY_REASON[FailureReason.OUT_OF_RESOURCES]
         case _:
             return Status.SUCCESS, ""

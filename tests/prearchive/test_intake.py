@@ -834,3 +834,18 @@ def test_a_site_opened_twice_keeps_its_key_and_finds_its_sessions(tmp_path: Path
         dataset.SOPInstanceUID = generate_uid()
         assert door.send(dataset).session_id == first.session_id
         assert isinstance(door.site, Site)
+
+
+@pytest.mark.parametrize("error", [OSError(24, "Too many open files"), MemoryError(), FileNotFoundError()])
+def test_what_is_not_the_objects_fault_may_be_sent_again(
+    door: IntakeSite, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    def failing(*_: object) -> None:
+        raise error
+
+    with monkeypatch.context() as patch:
+        patch.setattr(FileStore, "store", failing)
+        outcome = door.send()
+    assert (outcome.kind, outcome.reason) == (OutcomeKind.TRY_AGAIN, FailureReason.OUT_OF_RESOURCES)
+    assert [row.reason for row in door.discarded()] == ["out-of-resources"]
+    assert door.sessions() == [] and door.files() == set()

@@ -12,7 +12,12 @@ DELIBERATE = [
     OutcomeKind.FILTERED,
     OutcomeKind.REJECTED,
 ]
-LATER = [FailureReason.DISK_FULL, FailureReason.DATABASE_AWAY, FailureReason.SHUTTING_DOWN]
+LATER = [
+    FailureReason.DISK_FULL,
+    FailureReason.OUT_OF_RESOURCES,
+    FailureReason.DATABASE_AWAY,
+    FailureReason.SHUTTING_DOWN,
+]
 
 
 @pytest.mark.parametrize("kind", DELIBERATE)
