@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -52,6 +53,7 @@ class Site:
         self._reload = reload
         self._settings_seen = _signature(settings.config_path)
         self._settings_problem: str | None = None
+        self._refreshing = threading.Lock()
         self._scripts: ScriptShelf | None = None
         self.engine = engine
         self.read_engine = reading_engine(engine)
@@ -136,16 +138,18 @@ class Site:
 
     def refresh(self) -> None:
         """Take over changed settings and scripts; keep the last good ones when the new ones are wrong."""
-        seen = _signature(self._settings.config_path)
-        is_changed = seen != self._settings_seen or self.scripts.has_new_files()
-        if self._reload is not None and is_changed:
-            self._settings_seen = seen
-            try:
-                self._take_over(self._reload())
-                self._settings_problem = None
-            except Exception as error:  # whatever is wrong with the new ones, the old ones are good
-                self._settings_problem = f"{self._settings.config_path}: not taken over: {error}"
-        self.scripts.refresh()
+        # One at a time: who reads slowly must not put older settings over newer ones.
+        with self._refreshing:
+            seen = _signature(self._settings.config_path)
+            is_changed = seen != self._settings_seen or self.scripts.has_new_files()
+            if self._reload is not None and is_changed:
+                self._settings_seen = seen
+                try:
+                    self._take_over(self._reload())
+                    self._settings_problem = None
+                except Exception as error:  # whatever is wrong with the new ones, the old ones are good
+                    self._settings_problem = f"{self._settings.config_path}: not taken over: {error}"
+            self.scripts.refresh()
 
     def _take_over(self, settings: Settings) -> None:
         for name in ("storage", "database", "folder"):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 from pathlib import Path
 
@@ -155,3 +156,33 @@ def test_a_lease_names_this_process_and_ends(tmp_path: Path) -> None:
         gone = other.site.owner
         other.close()
         assert not door.site.files.is_alive(gone)
+
+
+def test_who_reads_slowly_puts_no_older_settings_over_newer_ones(tmp_path: Path) -> None:
+    reloading = Reloading(tmp_path)
+    site, path = reloading.site, tmp_path / "prearc.toml"
+    is_reading, may_go_on = threading.Event(), threading.Event()
+    older = make_settings(tmp_path, sessions={"quiet_seconds": 1})
+    newer = make_settings(tmp_path, sessions={"quiet_seconds": 2})
+
+    def read() -> Settings:
+        if is_reading.is_set():
+            return newer
+        is_reading.set()
+        may_go_on.wait(10)
+        return older
+
+    site._reload = read
+    path.write_text("# older\n")
+    slow = threading.Thread(target=site.refresh)
+    slow.start()
+    assert is_reading.wait(10)
+    path.write_text("# newer, and longer\n")
+    quick = threading.Thread(target=site.refresh)
+    quick.start()
+    quick.join(0.2)
+    may_go_on.set()
+    slow.join(10)
+    quick.join(10)
+    assert site.settings.sessions.quiet_seconds == 2
+    site.close()
