@@ -214,7 +214,7 @@ def _look_at(site: Site, session_id: int, count: _Counter | None) -> list[Findin
             code = "file-missing" if problem == "is missing" else "file-damaged"
             found.append(Finding("error", code, path, f"the file {problem} ({where}, {session.state.value})"))
     found += _count_findings(session, places, where)
-    if session.state in WITH_MANIFEST and places:
+    if places:
         found += _manifest_findings(site, session, places)
     found += _unknown_files(site, session, places)
     return found
@@ -260,7 +260,11 @@ def _manifest_findings(site: Site, session: SessionPlace, places: list[InstanceP
     path = paths.join(session.path, paths.MANIFEST_NAME)
     manifest = find_manifest(site.files, session.path)
     if manifest is None:
+        if session.state not in WITH_MANIFEST and not (site.root / path).exists():
+            return []  # it is written when the session becomes READY
         return [Finding("error", "manifest-missing", path, "there is no manifest that can be used")]
+    if session.state not in WITH_MANIFEST:
+        return []  # an older one: instances came since
     rows = manifest.rows
     differing = [
         name for name in ("project", "subject", "label") if rows.session.get(name) != getattr(session, name)

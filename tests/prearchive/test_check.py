@@ -217,6 +217,18 @@ def test_the_trash_may_be_emptied(intake_site: IntakeSite) -> None:
     assert only == []
 
 
+def test_a_broken_manifest_is_found_in_any_state(intake_site: IntakeSite) -> None:
+    session_id = receive(intake_site)
+    rebuild_session(intake_site.site, session_id, "ann")
+    manifest = only_path(intake_site).parents[3] / paths.MANIFEST_NAME
+    manifest.write_text("{")
+    for state in (SessionState.READY, SessionState.CONFLICT, SessionState.ERROR, SessionState.RECEIVING):
+        intake_site.set_session(session_id, state=state)
+        assert found_codes(intake_site) == ["manifest-missing"], state
+    manifest.unlink()
+    assert found_codes(intake_site) == []
+
+
 def test_open_modes_are_found(intake_site: IntakeSite) -> None:
     root = intake_site.site.root
     (root / "prearchive").chmod(0o755)
