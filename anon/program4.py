@@ -8,21 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final
 
+from anon.encoding.elements import DataSet
 from anon.encoding.text import SPECIFIC_CHARACTER_SET
 from anon.errors import StatementError
 from anon.label_rule import LabelRule
 from anon.operations.assign import element_text, write
 from anon.operations.delete import remove_tag
 from anon.operations.run import Evaluate, Run, Test
-from anon.places import Place, find_places
+from anon.places import Place
 from anon.syntax.span import Span
-from anon.tagpath import ANY_LEVELS, ONE_LEVEL, TagPath, TagStep
+from anon.tagpath import TagStep
 from anon.values import Value, Values4
 
 # What may be spent on looking for elements that the script means and cannot reach.
-_MAX_SEARCHED_BYTES: Final = 100_000
+_MAX_SEARCHED_ITEMS: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,28 +126,30 @@ class Program4:
 
 def _warn_of_nested(run: Run, actions: list[Action]) -> None:
     """Say which elements that were meant to go, or to change, also stand in sequences, where they stay."""
-    dataset = run.instance.dataset
-    sequences = dataset.sequence_tags()
     meant = {
         action.step.bits: action.span
         for action in reversed(actions)
         if not isinstance(action, EchoValue) and not action.step.is_wild
     }
     meant.pop(SPECIFIC_CHARACTER_SET, None)
-    if not sequences or not meant:
-        return
-    if sum(element.length for tag in sequences if (element := dataset.get(tag))) > _MAX_SEARCHED_BYTES:
-        return
-    encoded = [bytes(chunk) for tag in sequences for chunk in dataset.element_chunks(tag)]
-    order: Literal["little", "big"] = "little" if dataset.encoding.little else "big"
-    for tag, span in meant.items():
-        both = (tag >> 16).to_bytes(2, order) + (tag & 0xFFFF).to_bytes(2, order)
-        if not any(both in chunk for chunk in encoded):
-            continue
-        # The four bytes may have been part of a value.
-        path = TagPath((ONE_LEVEL, ANY_LEVELS, TagStep(0xFFFFFFFF, tag)), "")
-        if find_places((dataset,), path):
-            run.span = span
-            run.warn(
-                f"({tag >> 16:04X},{tag & 0xFFFF:04X}) stays in sequences, which DicomEdit 4 leaves alone"
-            )
+    for tag in sorted(_tags_in_items(run.instance.dataset) & meant.keys()):
+        run.span = meant[tag]
+        run.warn(f"({tag >> 16:04X},{tag & 0xFFFF:04X}) stays in sequences, DicomEdit 4 leaves these")
+
+
+def _tags_in_items(dataset: DataSet) -> set[int]:
+    """The tags that occur in items of sequences, at any depth; of very large objects in the first ones."""
+    found: set[int] = set()
+    items = 0
+    levels = [dataset]
+    while levels:
+        level = levels.pop()
+        for sequence in level.sequence_tags():
+            element = level.get(sequence)
+            for item in element.items if element is not None else ():
+                items += 1
+                if items > _MAX_SEARCHED_ITEMS:
+                    return found
+                found.update(item.tags())
+                levels.append(item)
+    return found
