@@ -19,6 +19,7 @@ from anon.functions.registry import Builtin, builtin, make_builtin, maybe, plain
 
 MAX_BYTES: Final = 65_536
 MAX_SECONDS: Final = 10.0
+MAX_SILENCE: Final = 5.0
 _CHUNK: Final = 4096
 _LINE_ENDS = re.compile(r"\r\n|\r|\n")
 _UNFIT = re.compile(r"[^\x21-\x7e]")
@@ -119,7 +120,7 @@ def _ask(parts: SplitResult, host: str, port: int | None) -> str:
     if parts.username is not None:
         user = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
         headers["Authorization"] = f"Basic {base64.b64encode(user.encode()).decode('ascii')}"
-    connection = kind(host, port, timeout=MAX_SECONDS / 2)
+    connection = kind(host, port, timeout=MAX_SILENCE)
     try:
         query = f"?{parts.query}" if parts.query else ""
         connection.request("GET", (parts.path or "/") + query, headers=headers)
