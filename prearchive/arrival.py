@@ -120,12 +120,14 @@ class Arrival:
         self.study_key = None if study_named_by is None else keys.uid_key(study_named_by)
         if identity.sop_instance_uid is None:
             raise RefusedError(FailureReason.SOP_INSTANCE_UID_MISSING)
-        self.note_sop_instance_uid(keys, identity.sop_instance_uid)
+        named = self.incoming.command_sop_instance_uid
+        is_named = named is not None and _trimmed(named) == identity.sop_instance_uid
+        if not is_named:  # else it was noted before
+            self.note_sop_instance_uid(keys, identity.sop_instance_uid)
         self.series_key = keys.uid_key(series or f"number {first_text(dataset, SERIES_NUMBER) or ''}")
         if identity.sop_class_uid is None:
             raise RefusedError(FailureReason.SOP_CLASS_UID_MISSING)
-        named = self.incoming.command_sop_instance_uid
-        if named is not None and _trimmed(named) != identity.sop_instance_uid:
+        if named is not None and not is_named:
             raise RefusedError(FailureReason.SOP_INSTANCE_UID_MISMATCH)
         self._note_oddities(identity)
         return identity

@@ -132,7 +132,7 @@ class FolderTree:
 
     def remove_empty_folders(self, path: str) -> None:
         """Remove a folder and then its parents as long as they are empty; the top folders stay."""
-        names = paths.components(path)
+        names = list(paths.components(path))
         while len(names) > 1:
             try:
                 parent_fd = self._open_folder(names[:-1])

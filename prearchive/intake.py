@@ -196,17 +196,21 @@ class Intake:
         assert arrival.study_key is not None
         assert arrival.received_sop_key is not None
         with self._site.read_engine.begin() as connection:
-            sessions = queries.sessions_of_study(
-                connection, arrival.study_key, anonymize=arrival.incoming.anonymize
+            found = queries.sessions_of_study(
+                connection,
+                arrival.study_key,
+                anonymize=arrival.incoming.anonymize,
+                series_key=arrival.series_key,
+                received_sop_key=arrival.received_sop_key,
             )
-            placement = place(identification.project, sessions)
-            if placement.session is None:
-                return placement, None
-            arrival.session_id = placement.session.id
-            copies = queries.earlier_copies(connection, placement.session.id, arrival.received_sop_key)
-            if any(copy.received_digest == arrival.received_digest for copy in copies):
-                raise RefusedError(None, OutcomeKind.DUPLICATE)
-            return placement, queries.find_scan(connection, placement.session.id, arrival.series_key)
+        placement = place(identification.project, [known.session for known in found])
+        if placement.session is None:
+            return placement, None
+        arrival.session_id = placement.session.id
+        known = next(known for known in found if known.session is placement.session)
+        if arrival.received_digest in known.copies:
+            raise RefusedError(None, OutcomeKind.DUPLICATE)
+        return placement, known.scan
 
     def _run_site_script(
         self,

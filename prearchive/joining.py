@@ -225,10 +225,10 @@ def _carry(site: Site, waiter: KnownSession, target_id: int, instance: CarriedIn
         is_committing = False
         try:
             with site.engine.begin() as connection:
-                current = _require_open(connection, target_id)
-                if current.path != target.path:
+                found = queries.lock_session(connection, target_id, instance.received_sop_key)
+                if found is None or not found[0].is_open or found[0].path != target.path:
                     raise _TargetBusyError
-                is_new = _rebook(site, connection, waiter, current, instance, scan.id, linked.file_name)
+                is_new = _rebook(site, connection, waiter, *found, instance, scan.id, linked.file_name)
                 is_committing = True
         except BaseException:
             if is_committing:
@@ -251,14 +251,14 @@ def _rebook(
     connection: Connection,
     waiter: KnownSession,
     target: KnownSession,
+    copies: list[str],
     instance: CarriedInstance,
     scan_id: int,
     file_name: str,
 ) -> bool:
     """Give an instance's row to the session that is joined; False: it has this instance already."""
     now = site.clock()
-    copies = queries.earlier_copies(connection, target.id, instance.received_sop_key)
-    if any(copy.received_digest == instance.received_digest for copy in copies):
+    if instance.received_digest in copies:
         repairs.turn_into_duplicate(connection, instance.id, session_id=target.id, at=now)
         return False
     repairs.rebook_instance(

@@ -7,6 +7,7 @@ A path is text relative to the storage root with `/` between its components. Eve
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 PREARCHIVE = "prearchive"
 ARCHIVE = "archive"
@@ -37,9 +38,10 @@ def checked_component(name: str) -> str:
     return name
 
 
-def components(path: str) -> list[str]:
+@lru_cache(maxsize=1024)  # the folder of a scan is asked for with each of its instances
+def components(path: str) -> tuple[str, ...]:
     """Split a path into its checked components."""
-    return [checked_component(name) for name in path.split("/")]
+    return tuple(checked_component(name) for name in path.split("/"))
 
 
 def join(*names: str) -> str:

@@ -253,12 +253,14 @@ class Shelving:
         self, connection: Connection, arrival: Arrival, known: KnownSession
     ) -> tuple[KnownSession, bool]:
         """See that the session still is where the file went; tell whether it has another version already."""
-        session = queries.find_session(connection, known.id, for_update=True)
-        if session is None or not session.is_open or session.path != known.path:
-            raise StartAgainError
         assert arrival.received_sop_key is not None
-        copies = queries.earlier_copies(connection, session.id, arrival.received_sop_key)
-        if any(copy.received_digest == arrival.received_digest for copy in copies):
+        found = queries.lock_session(connection, known.id, arrival.received_sop_key)
+        if found is None:
+            raise StartAgainError
+        session, copies = found
+        if not session.is_open or session.path != known.path:
+            raise StartAgainError
+        if arrival.received_digest in copies:
             raise RefusedError(None, OutcomeKind.DUPLICATE)  # it came twice at the same time
         return session, bool(copies)
 

@@ -58,27 +58,47 @@ class KnownScan(NamedTuple):
     label: str
 
 
-class EarlierCopy(NamedTuple):
-    """An instance of the session with the same SOP Instance UID as received."""
+class StudySession(NamedTuple):
+    """A session of an instance's study, and what it has of the instance.
 
-    id: int
-    received_digest: str
+    Attributes:
+        session: which.
+        scan: of the instance's series; None: not there yet.
+        copies: digests, as received, of the instances with the same SOP Instance UID as received.
+    """
+
+    session: KnownSession
+    scan: KnownScan | None
+    copies: list[str]
 
 
 _KNOWN_SESSION = sa.select(*(SESSION.c[name] for name in KnownSession._fields))
-_SESSIONS_OF_STUDY = _KNOWN_SESSION.where(
-    SESSION.c.study_key == sa.bindparam("study_key"),
-    SESSION.c.anonymize == sa.bindparam("anonymize"),
-    SESSION.c.state.in_((*OPEN_STATES, *BUSY_STATES)),
-).order_by(SESSION.c.open_key.is_(None), SESSION.c.id)
+_SAME_INSTANCE = sa.and_(
+    INSTANCE.c.session_id == SESSION.c.id, INSTANCE.c.received_sop_key == sa.bindparam("received_sop_key")
+)
+_SAME_SERIES = sa.and_(SCAN.c.session_id == SESSION.c.id, SCAN.c.series_key == sa.bindparam("series_key"))
+_SESSIONS_OF_STUDY = (
+    sa.select(*_KNOWN_SESSION.selected_columns, SCAN.c.id, SCAN.c.label, INSTANCE.c.received_digest)
+    .select_from(SESSION.outerjoin(SCAN, _SAME_SERIES).outerjoin(INSTANCE, _SAME_INSTANCE))
+    .where(
+        SESSION.c.study_key == sa.bindparam("study_key"),
+        SESSION.c.anonymize == sa.bindparam("anonymize"),
+        # All but these are open or busy; a list of states would be expanded anew for each instance.
+        SESSION.c.state != SessionState.ARCHIVED,
+        SESSION.c.state != SessionState.DELETED,
+    )
+    .order_by(SESSION.c.open_key.is_(None), SESSION.c.id)
+)
+_SESSION_WITH_COPIES = (
+    sa.select(*_KNOWN_SESSION.selected_columns, INSTANCE.c.received_digest)
+    .select_from(SESSION.outerjoin(INSTANCE, _SAME_INSTANCE))
+    .where(SESSION.c.id == sa.bindparam("known_id"))
+    .with_for_update(of=SESSION)
+)
 _SESSION_BY_ID = _KNOWN_SESSION.where(SESSION.c.id == sa.bindparam("session_id"))
 _SESSION_LOCKED = _SESSION_BY_ID.with_for_update()
 _SCAN_OF_SERIES = sa.select(SCAN.c.id, SCAN.c.label).where(
     SCAN.c.session_id == sa.bindparam("session_id"), SCAN.c.series_key == sa.bindparam("series_key")
-)
-_EARLIER_COPIES = sa.select(INSTANCE.c.id, INSTANCE.c.received_digest).where(
-    INSTANCE.c.session_id == sa.bindparam("session_id"),
-    INSTANCE.c.received_sop_key == sa.bindparam("received_sop_key"),
 )
 _ARRIVAL = (
     SESSION.update()
@@ -110,14 +130,43 @@ def open_key(
 # Reading
 
 
-def sessions_of_study(connection: Connection, study_key: str, *, anonymize: bool) -> list[KnownSession]:
+def sessions_of_study(
+    connection: Connection, study_key: str, *, anonymize: bool, series_key: str, received_sop_key: str
+) -> list[StudySession]:
     """Sessions of a study that are in the prearchive, open and busy ones.
 
     Those that hold the study's place come first, before one that was moved or restored beside them; then the
     oldest.
     """
-    rows = connection.execute(_SESSIONS_OF_STUDY, {"study_key": study_key, "anonymize": anonymize})
-    return [KnownSession(*row) for row in rows]
+    rows = connection.execute(
+        _SESSIONS_OF_STUDY,
+        {
+            "study_key": study_key,
+            "anonymize": anonymize,
+            "series_key": series_key,
+            "received_sop_key": received_sop_key,
+        },
+    )
+    found: dict[int, StudySession] = {}
+    for *columns, scan_id, scan_label, received_digest in rows:
+        session = KnownSession(*columns)
+        scan = None if scan_id is None else KnownScan(scan_id, scan_label)
+        known = found.setdefault(session.id, StudySession(session, scan, []))
+        if received_digest is not None:
+            known.copies.append(received_digest)
+    return list(found.values())
+
+
+def lock_session(
+    connection: Connection, session_id: int, received_sop_key: str
+) -> tuple[KnownSession, list[str]] | None:
+    """Keep other writers from a session; return it with the `StudySession.copies` of an instance."""
+    rows = connection.execute(
+        _SESSION_WITH_COPIES, {"known_id": session_id, "received_sop_key": received_sop_key}
+    ).all()
+    if not rows:
+        return None
+    return KnownSession(*rows[0][:-1]), [row[-1] for row in rows if row[-1] is not None]
 
 
 def find_session(connection: Connection, session_id: int, *, for_update: bool = False) -> KnownSession | None:
@@ -138,14 +187,6 @@ def find_scan(connection: Connection, session_id: int, series_key: str) -> Known
 def scan_labels(connection: Connection, session_id: int) -> set[str]:
     """Scan ids that are taken in a session."""
     return set(connection.scalars(sa.select(SCAN.c.label).where(SCAN.c.session_id == session_id)))
-
-
-def earlier_copies(connection: Connection, session_id: int, received_sop_key: str) -> list[EarlierCopy]:
-    """Instances of a session with the same SOP Instance UID as received."""
-    rows = connection.execute(
-        _EARLIER_COPIES, {"session_id": session_id, "received_sop_key": received_sop_key}
-    )
-    return [EarlierCopy(*row) for row in rows]
 
 
 def has_any_instance(connection: Connection) -> bool:

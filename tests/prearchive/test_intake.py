@@ -5,7 +5,7 @@ import threading
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pydicom
 import pytest
@@ -721,12 +721,13 @@ def test_an_instance_that_never_finds_a_quiet_session_may_be_sent_again(
 ) -> None:
     dataset = make_dataset()
     first = door.send(dataset)
-    real = queries.find_session
-    monkeypatch.setattr(
-        queries,
-        "find_session",
-        lambda *args, **keywords: real(*args, **keywords)._replace(path="prearchive/elsewhere"),
-    )
+    real = queries.lock_session
+
+    def moved(*arguments: Any) -> Any:
+        session, copies = cast(tuple[queries.KnownSession, list[str]], real(*arguments))
+        return session._replace(path="prearchive/elsewhere"), copies
+
+    monkeypatch.setattr(queries, "lock_session", moved)
     dataset.SOPInstanceUID = generate_uid()
     outcome = door.send(dataset)
     monkeypatch.undo()
