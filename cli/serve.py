@@ -67,6 +67,7 @@ def _run(invocation: Invocation, settings: Settings, stopping: threading.Event) 
         finally:
             server.stop()
             intake.shut_down()
+        upkeep.finish()  # last: archiving may take long, and no sender must wait for it
     finally:
         site.close()
 

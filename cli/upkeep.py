@@ -54,19 +54,21 @@ class Upkeep:
         self._addresses = addresses
         self._told_problems: list[str] = []
         self._last_told: object = None
+        self._archiver: threading.Thread | None = None
 
     def run(self) -> None:
-        """Do the chores until the server stops."""
+        """Do the chores until the server is to stop; `finish` comes when it lets nobody in any more."""
         from prearchive.archive import auto_archive_ready
         from prearchive.joining import join_all_waiting
         from prearchive.recovery import repair_broken_off
         from prearchive.settle import close_quiet_sessions
-        from prearchive.status import sign_off
 
         site = self._site
         archiving = Chore("auto_archive", lambda: auto_archive_ready(site), 2.0)
-        archiver = threading.Thread(target=self._repeat, args=([archiving],), name="archiver", daemon=True)
-        archiver.start()
+        self._archiver = threading.Thread(
+            target=self._repeat, args=([archiving],), name="archiver", daemon=True
+        )
+        self._archiver.start()
         try:
             self._repeat(
                 [
@@ -79,8 +81,14 @@ class Upkeep:
             )
         finally:
             self._stopping.set()
-            archiver.join()  # an archive step that began is finished, not cut
-            Chore("sign_off", lambda: sign_off(site), 0.0).do_when_due(time.monotonic())
+
+    def finish(self) -> None:
+        """Wait for an archive step that began, which is finished and not cut; then sign off."""
+        from prearchive.status import sign_off
+
+        if self._archiver is not None:
+            self._archiver.join()
+        Chore("sign_off", lambda: sign_off(self._site), 0.0).do_when_due(time.monotonic())
 
     def _repeat(self, chores: Sequence[Chore]) -> None:
         while not self._stopping.is_set():

@@ -65,7 +65,9 @@ def test_silent_sessions_become_ready_and_auto_projects_archive(silent_site: Com
     settings = load_settings(silent_site.folder, {})
     with Site.open(settings, clock=lambda: datetime(2999, 1, 1, tzinfo=UTC)) as site:
         for _ in range(2):
-            Upkeep(site, StoppingAfter(2), []).run()
+            upkeep = Upkeep(site, StoppingAfter(2), [])
+            upkeep.run()
+            upkeep.finish()
     (row,) = silent_site.json("archived", "list")
     assert row["status"] == "ARCHIVED"
 
@@ -76,6 +78,7 @@ def test_a_server_says_that_it_lives_and_signs_off(silent_site: CommandLineSite)
         upkeep.beat()
         assert site_status(site).servers[0].listening == ["XNAT@127.0.0.1:8104"]
         upkeep.run()
+        upkeep.finish()
         assert site_status(site).servers == []
 
 
@@ -111,3 +114,23 @@ def test_a_script_that_is_mended_is_told_at_once(silent_site: CommandLineSite) -
         script.write_text(good)
         upkeep._refresh()
         assert site_status(site).problems == []
+
+
+def test_the_server_stops_receiving_before_it_waits_for_archiving(
+    silent_site: CommandLineSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_archiving, may_end = threading.Event(), threading.Event()
+
+    def archive_for_long(_site: Site) -> None:
+        is_archiving.set()
+        may_end.wait(20)
+
+    monkeypatch.setattr("prearchive.archive.auto_archive_ready", archive_for_long)
+    with Site.open(load_settings(silent_site.folder, {})) as site:
+        upkeep = Upkeep(site, StoppingAfter(2), [])
+        upkeep.beat()
+        upkeep.run()
+        assert is_archiving.wait(20) and site_status(site).running
+        may_end.set()
+        upkeep.finish()
+        assert not site_status(site).running
