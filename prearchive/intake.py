@@ -17,7 +17,8 @@ import structlog
 
 from anon import ScriptError
 from anon.encoding.elements import DataSetError
-from anon.encoding.instance import EncodedInstance, Limits, can_parse
+from anon.encoding.instance import EncodedInstance, can_parse
+from config.settings import UNASSIGNED
 from prearchive.arrival import (
     MODALITY,
     Arrival,
@@ -31,13 +32,14 @@ from prearchive.arrival import (
 from prearchive.db import queries
 from prearchive.db.engine import DATABASE_TROUBLE, AlreadyThereError
 from prearchive.db.queries import KnownScan
+from prearchive.dump import instance_limits
 from prearchive.errors import StorageTroubleError
 from prearchive.identify import Identification, guard_labels, identify
 from prearchive.incoming import FailureReason, IncomingInstance, Outcome, OutcomeKind, Sender
 from prearchive.ledger import Ledger
 from prearchive.modality import modality_label
 from prearchive.placement import Placement, place
-from prearchive.shelving import UNASSIGNED, Prepared, Shelving, StartAgainError
+from prearchive.shelving import Prepared, Shelving, StartAgainError
 
 if TYPE_CHECKING:
     from prearchive.site import Site
@@ -157,15 +159,10 @@ class Intake:
         arrival.received_digest = keys.received_digest(incoming.encoded_dataset, incoming.transfer_syntax_uid)
 
     def _parse(self, arrival: Arrival) -> EncodedInstance:
-        limits = self._site.settings.limits
         return EncodedInstance.from_wire(
             arrival.incoming.encoded_dataset,
             arrival.incoming.transfer_syntax_uid,
-            Limits(
-                max_nesting=limits.max_nesting,
-                max_inflate_bytes=limits.max_inflate_bytes,
-                max_header_bytes=limits.max_header_bytes,
-            ),
+            instance_limits(self._site.settings),
         )
 
     # One attempt, from the bytes in memory

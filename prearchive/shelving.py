@@ -12,6 +12,7 @@ import structlog
 
 from anon.encoding.instance import EncodedInstance
 from anon.encoding.text import first_text
+from config.settings import UNASSIGNED
 from prearchive import paths
 from prearchive.arrival import (
     MODALITY,
@@ -48,7 +49,6 @@ if TYPE_CHECKING:
 
     from prearchive.site import Site
 
-UNASSIGNED = "Unassigned"
 RECEIVER = "receiver"  # who, in a session's history
 
 log = structlog.get_logger(__name__)

@@ -192,21 +192,13 @@ def require_usable(settings: Settings) -> None:
         ConfigurationProblemError: names the key and quotes the offending item.
     """
     from prearchive.naming import template_problem
-    from prearchive.routing import rule_problem
+    from prearchive.routing import routing_problems
 
     problem = template_problem(settings.sessions.file_name)
     if problem is not None:
         raise ConfigurationProblemError(f"{settings.config_path}: sessions.file_name: {problem}")
-    tables = [("routing", settings.routing)]
-    tables += [(f"receivers[{n}].routing", receiver.routing) for n, receiver in enumerate(settings.receivers)]
-    for name, routing in tables:
-        for key in ("project", "subject", "session"):
-            for rule in getattr(routing, key):
-                problem = rule_problem(rule)
-                if problem is not None:
-                    raise ConfigurationProblemError(
-                        f"{settings.config_path}: {name}.{key}: {rule!r}: {problem}"
-                    )
+    for problem in routing_problems(settings):
+        raise ConfigurationProblemError(f"{settings.config_path}: {problem}")
 
 
 def _open_keys(settings: Settings, engine: Engine, *, create: bool) -> SiteKeys:
