@@ -26,7 +26,7 @@ from pynetdicom.pdu_primitives import A_ABORT, A_ASSOCIATE, A_P_ABORT, A_RELEASE
 from config.settings import Limits
 from receiver.contexts import narrow
 from receiver.errors import ProtocolViolationError
-from receiver.handlers import Conversation, Reception
+from receiver.handlers import CONNECTION_LOST, Conversation, Reception
 from receiver.messages import P_DATA, Message, MessageCollector, command_pdus
 from receiver.transport import ReadAheadSocket
 
@@ -218,7 +218,7 @@ class Provider(DULServiceProvider):
         self.event_queue.put(_INVALID_PDU)
 
     def _lose_connection(self, error: OSError) -> None:
-        self._association.end_because("too-slow" if isinstance(error, TimeoutError) else "connection-lost")
+        self._association.end_because("too-slow" if isinstance(error, TimeoutError) else CONNECTION_LOST)
         self.event_queue.put(_CONNECTION_CLOSED)
 
     def _wake_association(self) -> None:
@@ -279,7 +279,7 @@ class AcceptedAssociation(Association):
                 self.acse.send_release(is_response=True)
                 self.is_released = True
             elif isinstance(primitive, A_ABORT | A_P_ABORT):
-                self.end_because("by-peer" if isinstance(primitive, A_ABORT) else "connection-lost")
+                self.end_because("by-peer" if isinstance(primitive, A_ABORT) else CONNECTION_LOST)
                 self.is_aborted = True
             if self.is_released or self.is_aborted or not self.dul.is_alive():
                 self.kill()

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from receiver.association import AcceptedAssociation
 
 MAX_ACSE_SECONDS = 30.0  # for the A-ASSOCIATE-RQ, and for the last PDU to be taken (ARTIM timer of PS3.8)
+CONNECTION_LOST = "connection-lost"  # why an association ended: the peer closed, or the network broke
 _NOT_PRINTABLE = re.compile(r"[^ -~]")
 
 log = structlog.get_logger(__name__)
@@ -232,8 +233,8 @@ class Conversation:
     def close(self, *, is_released: bool, reason: str | None) -> None:
         """The association is over; `reason` says why, where it was not released."""
         if self._sender is None:
-            # It never became an association. Without a word it is a port scan, or somebody's health check.
-            if reason is not None and not self._is_refused:
+            # It never became an association. Gone without a word: a port scan, or a health check.
+            if reason not in (None, CONNECTION_LOST) and not self._is_refused:
                 self._log.warning("association_refused", reason=reason)
             return
         sender, self._sender = self._sender, None
@@ -248,7 +249,7 @@ class Conversation:
         if is_released:
             self._log.info("association_released", **fields)
         else:
-            self._log.warning("association_aborted", reason=reason or "connection-lost", **fields)
+            self._log.warning("association_aborted", reason=reason or CONNECTION_LOST, **fields)
 
     def _find_refusal(self, sender: Sender) -> Refusal | None:
         reception = self._reception
