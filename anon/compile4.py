@@ -102,8 +102,10 @@ class Compiler4(Compiler):
             self._mention(statement.name)
             for argument in statement.value.arguments:
                 self.value(argument)
-            message = f"{SESSION_LABEL} is unknown here: {statement.name.name!r} takes the caller's value"
-            self.warn(statement.value.span, "no-label-function", message)
+            # `session` is what every caller supplies: XNAT's own training script is written like that.
+            if statement.name.name.lower() != "session":
+                message = f"{SESSION_LABEL} is unknown here: {statement.name.name!r} takes the caller's value"
+                self.warn(statement.value.span, "no-label-function", message)
         for name, statement in self._initial_nodes.items():
             if statement not in tolerated:
                 self._initials[name] = self.value(statement.value)

@@ -56,7 +56,12 @@ def test_a_proposal_does_not_change_what_the_script_does() -> None:
     dataset = make_dataset()
     script.apply(dataset, {**ANSWERS, "project": "P", "session": "chosen"})
     assert dataset.PatientID == "chosen"
-    assert "no-label-function" in [found.code for found in script.warnings]
+    assert list(script.warnings) == []  # every caller supplies `session`
+
+
+def test_a_variable_that_no_caller_is_known_to_supply_is_worth_a_warning() -> None:
+    script = anon.compile_script('visit := makeSessionLabel["a#"]\n(0010,0020) := visit')
+    assert [found.code for found in script.warnings] == ["no-label-function"]
 
 
 def test_labels_may_go_through_other_variables() -> None:
