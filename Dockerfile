@@ -2,7 +2,7 @@
 FROM python:3.12-slim AS build
 WORKDIR /source
 COPY requirements/dev.txt requirements/dev.txt
-RUN pip install --no-cache-dir --require-hashes -r requirements/dev.txt
+RUN pip install --no-cache-dir --no-deps --require-hashes -r requirements/dev.txt
 COPY . .
 RUN python -m hatchling build -t wheel -d /wheels
 
@@ -13,7 +13,7 @@ RUN groupadd --gid 8104 prearc \
     && useradd --uid 8104 --gid prearc --no-create-home --shell /usr/sbin/nologin prearc \
     && install --directory --owner=prearc --group=prearc --mode=0700 /site
 COPY requirements/runtime.txt /tmp/runtime.txt
-RUN pip install --no-cache-dir --require-hashes -r /tmp/runtime.txt && rm /tmp/runtime.txt
+RUN pip install --no-cache-dir --no-deps --require-hashes -r /tmp/runtime.txt && rm /tmp/runtime.txt
 COPY --from=build /wheels /tmp/wheels
 RUN pip install --no-cache-dir --no-deps /tmp/wheels/*.whl && rm -rf /tmp/wheels
 COPY deploy/container.sh deploy/health.py /usr/local/lib/prearc/

@@ -30,15 +30,17 @@ help: ## list the targets
 .PHONY: setup
 setup: $(READY) ## make .venv with everything in its locked version
 
-# The lock names a hash for every file that is installed; the project itself is built from this folder.
+# The lock names a hash for every file that is installed and is complete, so nothing is resolved: older pips would otherwise look
+# for a newer `coverage[toml]` than the locked coverage. The project itself is built from this folder.
 $(READY): requirements/dev.txt pyproject.toml
 	@if [ -z "$(PYTHON)" ]; then \
 		echo "Python 3.11 or newer with venv is needed (on Debian and Ubuntu: apt install python3 python3-venv)" >&2; \
 		exit 1; fi
 	@echo "Making .venv (only when the locked versions changed; this can take a minute)"
 	@[ -x $(BIN)/python ] || "$(PYTHON)" -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/dev.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m pip check --disable-pip-version-check >/dev/null
 	@touch $(READY)
 
 # A real DICOM sender and a tracer make the tests and the demo better; without them tests are skipped and say why.
