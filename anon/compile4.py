@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import secrets
 from typing import Final
 
 from anon.compile import Compiler, Get
@@ -43,7 +40,7 @@ class Compiler4(Compiler):
         self._mentioned: dict[str, tuple[str, Span]] = {}
         self._initials: dict[str, Evaluate] = {}
         self._initial_nodes: dict[str, nodes.Initialise] = {}
-        self._secret = secrets.token_bytes(32)
+        self._host = host
 
     def compile(self, statements: tuple[nodes.Statement4, ...]) -> Program4:
         """Compile a script; mistakes are in `diagnostics` afterwards."""
@@ -291,18 +288,14 @@ class Compiler4(Compiler):
             message = f"there is no generator {action.generator.name!r} in DicomEdit 4"
             self.error(action.generator.span, "unknown-generator", message, "did you mean 'UID'?")
         path = TagPath((step,), action.target.path.text)
-        secret = self._secret
+        host = self._host
 
         def get(run: Run) -> Value:
-            # The same old value of the same element gives the same new one as long as this script lives,
-            # without a memory of all values that were ever seen.
+            # The same old value of the same element gives the same new one, without a memory of all values
+            # that were ever seen.
             for argument in arguments:
                 argument(run)  # not used, but it may fail
-            seen = f"{step.bits:08X}|{run.read(path)!r}".encode("utf-8", "surrogatepass")
-            digest = bytearray(hmac.new(secret, seen, hashlib.sha256).digest()[:16])
-            digest[6] = digest[6] & 0x0F | 0x40
-            digest[8] = digest[8] & 0x3F | 0x80
-            return f"2.25.{int.from_bytes(digest, 'big')}"
+            return f"2.25.{host.number_for('new UID', f'{step.bits:08X}', repr(run.read(path)))}"
 
         return get
 

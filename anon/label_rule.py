@@ -47,13 +47,13 @@ class _NoObject:
         raise StatementError("needs-object", "the label depends on data elements, not on variables alone")
 
 
-def make_label(rule: LabelRule, values: Values, variables: dict[str, Value]) -> str | None:
+def make_label(rule: LabelRule, values: Values, variables: dict[str, Value], host: Host) -> str | None:
     """Evaluate a label rule without an object; None when the script's pattern gives no label.
 
     Raises:
         StatementError: the rule reads data elements, or a value in it is absent.
     """
-    run = Run(cast(EncodedInstance, _NoObject()), values, variables)
+    run = Run(cast(EncodedInstance, _NoObject()), values, variables, host)
     try:
         label = text_of(rule.evaluate(run))
     except StatementError as failure:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Literal
 
 from anon.compile import Program
@@ -21,6 +22,7 @@ from anon.encoding.instance import (
 from anon.errors import Diagnostic, Rejected, ScriptError, StatementError
 from anon.host import Host
 from anon.label_rule import make_label
+from anon.lookup import LookupTable, parse_table
 from anon.language import Language, choose_language, find_syntax_of_6
 from anon.operations.run import Run
 from anon.recording import add_record
@@ -62,7 +64,14 @@ class Script:
     """
 
     def __init__(
-        self, text: str, name: str, dialect: int, source: Source, program: Program, warnings: list[Diagnostic]
+        self,
+        text: str,
+        name: str,
+        dialect: int,
+        source: Source,
+        program: Program,
+        warnings: list[Diagnostic],
+        host: Host,
     ) -> None:
         self.name = name
         self.text = text
@@ -72,6 +81,7 @@ class Script:
         self.warnings = warnings
         self._source = source
         self._program = program
+        self._host = host
 
     def __repr__(self) -> str:
         return f"<Script {self.name!r} DicomEdit {self.language} {self.sha256[:12]}>"
@@ -115,7 +125,7 @@ class Script:
             ScriptError: a variable is missing, or a statement failed.
         """
         program = self._program
-        run = Run(instance, program.values, program.bind(self._supplied(variables, program.required)))
+        run = Run(instance, program.values, program.bind(self._supplied(variables, program.required)), self._host)
         try:
             present = [tag for tag, _, _ in _IDENTITY if _has_value(instance.dataset, tag)]
             program.run(run)
@@ -154,7 +164,7 @@ class Script:
         Raises:
             ScriptError: a variable is missing, or the label depends on data elements.
         """
-        host = Host(taken_labels=taken_labels, labels_ignore_case=True)
+        host = replace(self._host, taken_labels=taken_labels, labels_ignore_case=True)
         _, program, _ = _compile(self.text, self.name, host)
         rule = program.label_rule
         if rule is None:
@@ -162,7 +172,7 @@ class Script:
         supplied = self._supplied(variables, rule.required)
         bound = program.bind({name: supplied.get(name, "") for name in program.required})
         try:
-            return make_label(rule, program.values, bound)
+            return make_label(rule, program.values, bound, host)
         except StatementError as failure:
             raise self._error(failure) from None
         except RecursionError:
@@ -207,6 +217,8 @@ def compile_script(
     *,
     taken_labels: Collection[str] | None = None,
     allowed_hosts: Collection[str] = (),
+    lookup: str | LookupTable | None = None,
+    key: bytes | None = None,
 ) -> Script:
     """Compile a script of DicomEdit 4 or 6.
 
@@ -215,13 +227,21 @@ def compile_script(
         name: for messages, such as the name of its file.
         taken_labels: session labels that exist; given, the script may use `makeSessionLabel`.
         allowed_hosts: names of web servers, or `name:port`, that `getURL` may ask.
+        lookup: the table that `lookup` finds its values in, or its text.
+        key: what `mapUID`, `mapReferencedUIDs` and `new UID` derive UIDs with: with the same key they give the
+            same again, in any process. Left out, they agree as long as the script lives.
 
     Raises:
-        ScriptError: with all mistakes of the script.
+        ScriptError: with all mistakes of the script, or all of the lookup table.
     """
-    host = Host(taken_labels, allowed_hosts=frozenset(allowed_hosts))
+    host = Host(
+        taken_labels,
+        allowed_hosts=frozenset(allowed_hosts),
+        lookup=parse_table(lookup) if isinstance(lookup, str) else lookup,
+        key=key or secrets.token_bytes(32),
+    )
     language, program, warnings = _compile(text, name, host)
-    return Script(text, name, language.dialect, language.source, program, warnings)
+    return Script(text, name, language.dialect, language.source, program, warnings, host)
 
 
 def _compile(text: str, name: str, host: Host) -> tuple[Language, Program, list[Diagnostic]]:

@@ -8,6 +8,7 @@ from typing import Protocol
 from anon.encoding.elements import DataSet
 from anon.encoding.instance import EncodedInstance
 from anon.errors import StatementError
+from anon.host import Host
 from anon.places import Place, find_place
 from anon.syntax.span import Span
 from anon.tagpath import TagPath, TagStep
@@ -20,15 +21,19 @@ class Run:
     Attributes:
         instance: the object, edited in place.
         values: how the dialect reads and writes values.
+        host: what the program around the engine gives.
         variables: their values, under the names the script's dialect uses.
         messages: warnings so far, each with its place in the script.
         span: the statement being carried out.
     """
 
-    __slots__ = ("instance", "messages", "span", "values", "variables")
+    __slots__ = ("host", "instance", "messages", "span", "values", "variables")
 
-    def __init__(self, instance: EncodedInstance, values: Values, variables: Mapping[str, Value]) -> None:
+    def __init__(
+        self, instance: EncodedInstance, values: Values, variables: Mapping[str, Value], host: Host
+    ) -> None:
         self.instance = instance
+        self.host = host
         self.values = values
         self.variables = dict(variables)
         self.messages: list[tuple[Span | None, str]] = []
