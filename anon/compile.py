@@ -157,7 +157,7 @@ class Compiler:
                 continue
             get = self.argument(node, wanted, found)
             if wanted.is_rest:
-                rest.append(_single(get) if wanted.kind == "text" else get)
+                rest.append(_single(get) if wanted.kind in ("text", "parsed") else get)
             else:
                 getters.append(get)
         return _bound(found, tuple(getters), tuple(rest))
@@ -172,9 +172,15 @@ class Compiler:
             return self.integer_argument(node, argument)
         if kind == "paths":
             return self._paths(node)
+        if kind == "path list":
+            return self._path_list(node, found)
+        if kind == "source":
+            return self._source(node)
+        if kind == "entries":
+            return self._entries(node)
         if kind == "tags" or kind == "tag":
             return self._tags(node, kind, found)
-        if kind == "plain" or kind == "pattern" or kind == "format":
+        if kind in ("plain", "parsed", "pattern", "format"):
             if self.dialect == 6 and isinstance(node, nodes.Path):
                 self.error(
                     node.span, "argument-kind", f"{found.name} does not read its {argument.name} from a tag",
@@ -185,6 +191,8 @@ class Compiler:
                 return self.pattern(node)
             if kind == "format":
                 return self._format(node)
+            if kind == "parsed":
+                return self._parsed(node, argument, found)
         evaluate = self.value(node)
         if kind == "maybe":
             return lambda run: text_of(evaluate(run))
@@ -241,6 +249,65 @@ class Compiler:
             except FormatError as error:
                 message = f"the message format cannot be used: {error}"
                 raise StatementError("bad-format", message, span=node.span) from None
+
+        return get
+
+    def _parsed(self, node: nodes.Value, argument: Argument, found: Builtin) -> Get:
+        """A text in a notation of its own; a literal is checked now."""
+        parse = argument.parse
+        assert parse is not None
+        if isinstance(node, nodes.Text | nodes.Number):
+            try:
+                made = parse(node.text)
+            except StatementError as failure:
+                self.error(node.span, failure.code, failure.message, failure.hint)
+                return _nothing
+            return lambda run: made
+        needed = self.needed(node, self.value(node), f"the {argument.name} of {found.name}")
+
+        def get(run: Run) -> Any:
+            try:
+                return parse(needed(run))
+            except StatementError as failure:
+                failure.span = failure.span or node.span
+                raise
+
+        return get
+
+    def _source(self, node: nodes.Value) -> Get:
+        """The path of a single element, or a text."""
+        if isinstance(node, nodes.Path):
+            if node.path.plural_reason():
+                message = f"{node.path} cannot be used here: {node.path.plural_reason()}"
+                self.error(node.span, "not-singular", message, "name a single element, sequences with [n]")
+            path = node.path
+            return lambda run: path
+        evaluate = self.value(node)
+        return lambda run: text_of(evaluate(run))
+
+    def _entries(self, node: nodes.Value) -> Get:
+        """Values; a path stays a path, in a list too."""
+        if isinstance(node, nodes.Path):
+            path = node.path
+            return lambda run: (path,)
+        evaluate = self.value(node)
+        return lambda run: _flat(evaluate(run))
+
+    def _path_list(self, node: nodes.Value, found: Builtin) -> Get:
+        """Paths in a list."""
+        if isinstance(node, nodes.Text | nodes.Number | nodes.Path):
+            message = f"{found.name} takes a list of tags"
+            self.error(node.span, "argument-kind", message, "write the tags in braces: {(0008,0020), ...}")
+            return _nothing
+        if isinstance(node, nodes.Values):
+            return self._paths(node)
+        evaluate = self.value(node)
+
+        def get(run: Run) -> Any:
+            value = evaluate(run)
+            if not isinstance(value, ListValue):
+                raise StatementError("argument-kind", f"{found.name} takes a list of tags", span=node.span)
+            return _paths_of(value, node.span)
 
         return get
 

@@ -22,8 +22,8 @@ from anon.encoding.instance import (
 from anon.errors import Diagnostic, Rejected, ScriptError, StatementError
 from anon.host import Host
 from anon.label_rule import make_label
-from anon.lookup import LookupTable, parse_table
 from anon.language import Language, choose_language, find_syntax_of_6
+from anon.lookup import LookupTable, parse_table
 from anon.operations.run import Run
 from anon.recording import add_record
 from anon.syntax.parse import diagnostic, parse4, parse6
@@ -125,7 +125,9 @@ class Script:
             ScriptError: a variable is missing, or a statement failed.
         """
         program = self._program
-        run = Run(instance, program.values, program.bind(self._supplied(variables, program.required)), self._host)
+        run = Run(
+            instance, program.values, program.bind(self._supplied(variables, program.required)), self._host
+        )
         try:
             present = [tag for tag, _, _ in _IDENTITY if _has_value(instance.dataset, tag)]
             program.run(run)
@@ -228,8 +230,8 @@ def compile_script(
         taken_labels: session labels that exist; given, the script may use `makeSessionLabel`.
         allowed_hosts: names of web servers, or `name:port`, that `getURL` may ask.
         lookup: the table that `lookup` finds its values in, or its text.
-        key: what `mapUID`, `mapReferencedUIDs` and `new UID` derive UIDs with: with the same key they give the
-            same again, in any process. Left out, they agree as long as the script lives.
+        key: what `mapUID`, `mapReferencedUIDs` and `new UID` derive UIDs with: the same key gives the same
+            UIDs in any process. Left out, they agree as long as the script lives.
 
     Raises:
         ScriptError: with all mistakes of the script, or all of the lookup table.

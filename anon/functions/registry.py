@@ -13,7 +13,22 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Final, Literal, TypeVar
 
-Kind = Literal["text", "maybe", "plain", "integer", "pattern", "format", "paths", "tags", "tag", "values"]
+Kind = Literal[
+    "text",
+    "maybe",
+    "plain",
+    "parsed",
+    "integer",
+    "pattern",
+    "format",
+    "paths",
+    "path list",
+    "tags",
+    "tag",
+    "source",
+    "values",
+    "entries",
+]
 Returns = Literal["text", "boolean", "list", "nothing"]
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -27,12 +42,14 @@ class Argument:
         kind: what the function gets.
         is_optional: the call may leave it out; the function then gets its own default.
         is_rest: any number of them, as a tuple.
+        parse: of the kind "parsed": makes what the function gets from a text, or raises StatementError.
     """
 
     name: str
     kind: Kind
     is_optional: bool = False
     is_rest: bool = False
+    parse: Callable[[str], Any] | None = None
 
 
 def text(name: str, *, optional: bool = False) -> Argument:
@@ -48,6 +65,21 @@ def maybe(name: str) -> Argument:
 def plain(name: str, *, optional: bool = False) -> Argument:
     """A text that DicomEdit 6 does not read from a tag."""
     return Argument(name, "plain", optional)
+
+
+def parsed(name: str, parse: Callable[[str], Any], *, optional: bool = False) -> Argument:
+    """A text in a notation of its own, as what `parse` makes of it. A literal is checked before any run."""
+    return Argument(name, "parsed", optional, parse=parse)
+
+
+def parsed_texts(name: str, parse: Callable[[str], Any]) -> Argument:
+    """All that follow: texts in a notation of their own."""
+    return Argument(name, "parsed", is_rest=True, parse=parse)
+
+
+def source(name: str) -> Argument:
+    """A text, or the path of a single element, which is not read: the function wants to know its VR."""
+    return Argument(name, "source")
 
 
 def integer(name: str) -> Argument:
@@ -83,6 +115,16 @@ def tags() -> Argument:
 def paths() -> Argument:
     """All that follow: tag paths, strings that hold one, lists of them."""
     return Argument("paths", "paths", is_rest=True)
+
+
+def path_list(name: str) -> Argument:
+    """A list of tag paths, as a tuple."""
+    return Argument(name, "path list")
+
+
+def entries(name: str) -> Argument:
+    """All that follow: values, lists taken apart; tag paths are not read."""
+    return Argument(name, "entries", is_rest=True)
 
 
 def values() -> Argument:
