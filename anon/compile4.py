@@ -12,7 +12,7 @@ from anon.host import Host
 from anon.label_rule import SESSION, SESSION_LABEL, LabelRule, uses_of
 from anon.operations.condition import equality4, match
 from anon.operations.run import Evaluate, Run, Test
-from anon.program4 import Action, DeleteTag, EchoValue, Program4, SetTag
+from anon.program4 import Action, Condition, DeleteTag, EchoValue, Program4, SetTag
 from anon.syntax import nodes
 from anon.syntax.span import Source, Span
 from anon.tagpath import TRANSFER_SYNTAX_UID, TagPath, TagStep, is_private_creator
@@ -45,7 +45,7 @@ class Compiler4(Compiler):
     def compile(self, statements: tuple[nodes.Statement4, ...]) -> Program4:
         """Compile a script; mistakes are in `diagnostics` afterwards."""
         self._collect_initials(statements)
-        actions: list[tuple[tuple[Test, ...], Action]] = []
+        actions: list[tuple[tuple[Condition, ...], Action]] = []
         for statement in statements:
             if isinstance(statement, nodes.Initialise):
                 continue
@@ -53,8 +53,8 @@ class Compiler4(Compiler):
                 self._mention(statement.name)
                 continue
             if isinstance(statement, nodes.Conditional):
-                tests = tuple(self._condition(condition) for condition in statement.conditions)
-                actions.append((tests, self._action(statement.action, is_certain=False)))
+                conditions = tuple((self._condition(each), each.span) for each in statement.conditions)
+                actions.append((conditions, self._action(statement.action, is_certain=False)))
             else:
                 actions.append(((), self._action(statement, is_certain=True)))
         self._warn_of_order(statements)

@@ -77,6 +77,7 @@ class EchoValue:
 
 
 Action = SetTag | DeleteTag | EchoValue
+Condition = tuple[Test, Span]
 
 
 @dataclass(slots=True)
@@ -84,7 +85,7 @@ class Program4:
     """A compiled script of DicomEdit 4."""
 
     required: Mapping[str, tuple[str, Span]]
-    actions: tuple[tuple[tuple[Test, ...], Action], ...]
+    actions: tuple[tuple[tuple[Condition, ...], Action], ...]
     label_rule: LabelRule | None = None
     values: Values4 = field(default_factory=Values4)
 
@@ -106,15 +107,17 @@ class Program4:
             except StatementError as failure:
                 failure.span = failure.span or action.span
                 raise
+            if run.observer is not None:
+                run.observer.statement(action.span)
         _warn_of_nested(run, [action for action, _ in planned])
 
     def _evaluate(self, run: Run) -> list[tuple[Action, str | None]]:
         """The actions whose conditions hold, with their values, all of the object as it came."""
         planned: list[tuple[Action, str | None]] = []
-        for tests, action in self.actions:
+        for conditions, action in self.actions:
             run.span = action.span
             try:
-                if not all(test(run) for test in tests):
+                if not _hold(conditions, run):
                     continue
                 text = element_text(run, action.evaluate) if isinstance(action, SetTag) else None
                 planned.append((action, text))
@@ -122,6 +125,17 @@ class Program4:
                 failure.span = failure.span or action.span
                 raise
         return planned
+
+
+def _hold(conditions: tuple[Condition, ...], run: Run) -> bool:
+    """Whether all conditions hold; after the first that does not the others are not evaluated."""
+    for test, span in conditions:
+        holds = test(run)
+        if run.observer is not None:
+            run.observer.condition(span, holds)
+        if not holds:
+            return False
+    return True
 
 
 def _warn_of_nested(run: Run, actions: list[Action]) -> None:

@@ -24,7 +24,7 @@ from anon.host import Host
 from anon.label_rule import make_label
 from anon.language import Language, choose_language, find_syntax_of_6
 from anon.lookup import LookupTable, parse_table
-from anon.operations.run import Run
+from anon.operations.run import Observer, Run
 from anon.recording import add_record
 from anon.syntax.parse import diagnostic, parse4, parse6
 from anon.syntax.span import Source, Span
@@ -112,7 +112,12 @@ class Script:
         return report
 
     def apply_encoded(
-        self, instance: EncodedInstance, variables: Mapping[str, str], *, record_id: str | int | None = None
+        self,
+        instance: EncodedInstance,
+        variables: Mapping[str, str],
+        *,
+        record_id: str | int | None = None,
+        observer: Observer | None = None,
     ) -> ApplyReport:
         """Apply the script to an encoded object, in place.
 
@@ -120,6 +125,7 @@ class Script:
             instance: to be thrown away when the script rejects it or fails.
             variables: values by name; case does not count.
             record_id: note in (0012,0064) that this script was applied.
+            observer: is told of each statement and condition.
 
         Raises:
             ScriptError: a variable is missing, or a statement failed.
@@ -128,6 +134,7 @@ class Script:
         run = Run(
             instance, program.values, program.bind(self._supplied(variables, program.required)), self._host
         )
+        run.observer = observer
         try:
             present = [tag for tag, _, _ in _IDENTITY if _has_value(instance.dataset, tag)]
             program.run(run)

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from dataclasses import InitVar, dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
+from anon.comparison import Change
 from prearchive.db import views as db_views
 from prearchive.db.session_rows import SessionRows
 from prearchive.db.views import SessionRecord
@@ -45,17 +46,6 @@ class Notice:
     code: int
     kind: Kind
     text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What the project script changes at a path, from one value to another, and in how many files."""
-
-    path: str
-    keyword: str
-    before: str | None
-    after: str | None
-    files: int
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from anon.comparison import Change
 from prearchive import archive_plan, archive_staging, busy
 from prearchive.archive_changes import ChangeTally
-from prearchive.archive_plan import ArchivePlan, Change, Destination, Wish, overwrite_mode
+from prearchive.archive_plan import ArchivePlan, Destination, Wish, overwrite_mode
 from prearchive.archive_staging import Progress
 from prearchive.db import session_rows
 from prearchive.db.session_rows import SessionRows

@@ -77,6 +77,8 @@ class Choose:
             except StatementError as failure:
                 failure.span = failure.span or span
                 raise
+            if run.observer is not None:
+                run.observer.condition(span, is_chosen)
             if is_chosen:
                 perform(operations, run)
                 return

@@ -15,6 +15,16 @@ from anon.tagpath import TagPath, TagStep
 from anon.values import Value, Values, charsets_of
 
 
+class Observer(Protocol):
+    """Follows a script while it is carried out."""
+
+    def condition(self, span: Span, is_true: bool) -> None:
+        """A condition was evaluated."""
+
+    def statement(self, span: Span) -> None:
+        """A statement was carried out, with all that stands in it."""
+
+
 class Run:
     """One application of a script.
 
@@ -25,9 +35,10 @@ class Run:
         variables: their values, under the names the script's dialect uses.
         messages: warnings so far, each with its place in the script.
         span: the statement being carried out.
+        observer: who wants to know what is carried out, mostly nobody.
     """
 
-    __slots__ = ("host", "instance", "messages", "span", "values", "variables")
+    __slots__ = ("host", "instance", "messages", "observer", "span", "values", "variables")
 
     def __init__(
         self, instance: EncodedInstance, values: Values, variables: Mapping[str, Value], host: Host
@@ -38,6 +49,7 @@ class Run:
         self.variables = dict(variables)
         self.messages: list[tuple[Span | None, str]] = []
         self.span: Span | None = None
+        self.observer: Observer | None = None
 
     def warn(self, text: str) -> None:
         """Note something that whoever runs the script should know; never with a value in it."""
@@ -104,3 +116,5 @@ def perform(operations: Sequence[Operation], run: Run) -> None:
         except StatementError as failure:
             failure.span = failure.span or operation.span
             raise
+        if run.observer is not None:
+            run.observer.statement(operation.span)

@@ -13,6 +13,7 @@ from pydicom.sequence import Sequence
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from review_site import review_site, study
 
+from anon import listing
 from anon.encoding.elements import EXPLICIT_LITTLE, DataSet
 from anon.encoding.instance import EncodedInstance
 from prearchive import dump
@@ -21,9 +22,9 @@ from prearchive.errors import DamagedFileError, NotFoundError
 SYNTAXES = [ExplicitVRLittleEndian, ImplicitVRLittleEndian, ExplicitVRBigEndian]
 
 
-def rows_of(dataset: Dataset, syntax: str = ExplicitVRLittleEndian) -> dict[str, dump.TagRow]:
+def rows_of(dataset: Dataset, syntax: str = ExplicitVRLittleEndian) -> dict[str, listing.TagRow]:
     instance = EncodedInstance.from_wire(encode_dataset(dataset, syntax), syntax)
-    return {row.path: row for row in dump.instance_rows(instance)}
+    return {row.path: row for row in listing.instance_rows(instance)}
 
 
 def test_a_row_has_path_tag_vr_keyword_and_value(tmp_path: Path) -> None:
@@ -31,7 +32,7 @@ def test_a_row_has_path_tag_vr_keyword_and_value(tmp_path: Path) -> None:
         rows = dump.dump_tags(made.site, made.ready())
         assert list(rows[0].as_json()) == ["path", "tag", "vr", "keyword", "value"]
         by_path = {row.path: row for row in rows}
-        assert by_path["(0010,0010)"] == dump.TagRow(
+        assert by_path["(0010,0010)"] == listing.TagRow(
             "(0010,0010)", "(0010,0010)", "PN", "PatientName", "Doe^Jane"
         )
         assert by_path["(0012,0063)"].value == "site script v01"
@@ -98,7 +99,7 @@ def test_single_floats_are_written_as_short_as_they_are_exact() -> None:
         level.put(0x00720076, "FL", value)
         element = level.get(0x00720076)
         assert element is not None
-        shown = dump.value_text(element, level, [])
+        shown = listing.value_text(element, level, [])
         assert shown is not None
         assert struct.pack("<f", float(shown)) == value
         assert len(shown) <= max(len(text), 6)
@@ -116,7 +117,7 @@ def test_binary_values_sequences_and_odd_numbers_have_no_value() -> None:
     level.put(0x00280010, "UL", b"\1\2")
     element = level.get(0x00280010)
     assert element is not None
-    assert dump.value_text(element, level, []) is None
+    assert listing.value_text(element, level, []) is None
 
 
 def test_private_elements_are_named_by_their_creator() -> None:
@@ -219,7 +220,7 @@ def test_every_real_file_has_the_elements_that_pydicom_finds() -> None:
             instance = EncodedInstance.from_part10(path.read_bytes())
         except Exception:
             continue
-        rows = list(dump.instance_rows(instance))
+        rows = list(listing.instance_rows(instance))
         with path.open("rb") as stream:
             known = pydicom.dcmread(stream)
         wanted = [int(tag) for tag in known.keys() if tag.element != 0 and tag.group > 2]
@@ -233,7 +234,7 @@ def test_every_real_file_has_the_elements_that_pydicom_finds() -> None:
 
 def test_a_real_file_reads_as_pydicom_shows_it() -> None:
     content = wheel_file("MR_small.dcm").read_bytes()
-    rows = {row.path: row.value for row in dump.instance_rows(EncodedInstance.from_part10(content))}
+    rows = {row.path: row.value for row in listing.instance_rows(EncodedInstance.from_part10(content))}
     known = pydicom.dcmread(wheel_file("MR_small.dcm"))
     assert rows["(0028,0030)"] == "\\".join(str(number) for number in known.PixelSpacing)
     assert rows["(0028,0010)"] == str(known.Rows)
