@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, Protocol
 
+import anon.functions.dates
 import anon.functions.logic
 import anon.functions.tags
 import anon.functions.text
@@ -180,7 +181,7 @@ class Compiler:
             return self._entries(node)
         if kind == "tags" or kind == "tag":
             return self._tags(node, kind, found)
-        if kind in ("plain", "parsed", "pattern", "format"):
+        if kind in ("plain", "parsed", "pattern", "format", "new value"):
             if self.dialect == 6 and isinstance(node, nodes.Path):
                 self.error(
                     node.span, "argument-kind", f"{found.name} does not read its {argument.name} from a tag",
