@@ -12,9 +12,11 @@ from typing import Any, Protocol
 
 import anon.functions.dates
 import anon.functions.logic
+import anon.functions.lookups
 import anon.functions.tags
 import anon.functions.text
 import anon.functions.uids
+import anon.functions.values
 import anon.functions.web  # noqa: F401  (the modules of functions fill the table when they are imported)
 from anon.errors import Diagnostic, StatementError
 from anon.functions.message_format import FormatError, parse_format
@@ -340,7 +342,7 @@ class Compiler:
             self.error(node.span, "argument-kind", message, "write the tag without quotes")
             return _nothing
         get = self._paths(node)
-        for path, span in _written_paths(node):
+        for path, span in written_paths(node):
             if path.plural_reason():
                 message = f"{path} cannot be used here: {path.plural_reason()}"
                 self.error(span, "not-singular", message, "name a single element, sequences with [n]")
@@ -360,12 +362,12 @@ class Compiler:
         return get_singular
 
 
-def _written_paths(node: nodes.Value) -> list[tuple[TagPath, Span]]:
+def written_paths(node: nodes.Value) -> list[tuple[TagPath, Span]]:
     """The paths that stand in an argument."""
     if isinstance(node, nodes.Path):
         return [(node.path, node.span)]
     if isinstance(node, nodes.Values):
-        return [found for entry in node.entries for found in _written_paths(entry)]
+        return [found for entry in node.entries for found in written_paths(entry)]
     if isinstance(node, nodes.Text):
         with suppress(TagError):
             return [(parse_path6(node.text), node.span)]

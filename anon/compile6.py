@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import Final
 
-from anon.compile import Compiler, Get
+from anon.compile import Compiler, Get, written_paths
 from anon.errors import StatementError
 from anon.functions.registry import Argument, Builtin
 from anon.host import Host
 from anon.label_rule import SESSION, SESSION_LABEL, LabelRule, uses_of
 from anon.language import VERSIONS_6
-from anon.operations.assign import AssignIfPresent, AssignPath
+from anon.operations.assign import AssignIfPresent, AssignPath, element_text
 from anon.operations.condition import Choose, equality6, match, negation, truth
 from anon.operations.delete import DeletePath
 from anon.operations.private_tags import RemoveAllPrivateTags
@@ -58,6 +59,7 @@ class Compiler6(Compiler):
 
     def __init__(self, source: Source, host: Host) -> None:
         super().__init__(source, host)
+        self._lookup = host.lookup
         self._initialised: set[str] = set()
         self._required: dict[str, tuple[str, Span]] = {}
         self._spellings: dict[str, str] = {}
@@ -188,13 +190,53 @@ class Compiler6(Compiler):
 
         return get
 
+    def argument(self, node: nodes.Value, argument: Argument, found: Builtin) -> Get:
+        """One argument in the form that the function wants."""
+        if argument.kind == "new value" and not isinstance(node, nodes.Path):
+            evaluate = self._element_value(node)
+            return lambda run: element_text(run, evaluate)
+        if argument.kind == "private paths":
+            return self._private_paths(node, found)
+        return super().argument(node, argument, found)
+
+    def _private_paths(self, node: nodes.Value, found: Builtin) -> Get:
+        get = self._paths(node)
+        message = f"{found.name} takes private tags only"
+        hint = "name the private creator: (gggg,{CREATOR}ee)"
+        for path, span in written_paths(node):
+            if not path.is_private:
+                self.error(span, "argument-kind", f"{message}, {path} is public", hint)
+
+        def get_private(run: Run) -> tuple[TagPath, ...]:
+            paths: tuple[TagPath, ...] = get(run)
+            if not all(path.is_private for path in paths):
+                raise StatementError("argument-kind", message, hint, node.span)
+            return paths
+
+        return get_private
+
     def check_call(self, call: nodes.Call, found: Builtin) -> None:
-        """Warn of hashes that can be guessed."""
+        """Warn of hashes that can be guessed and of look-ups that find nothing."""
+        if found.name == "lookup":
+            self._check_lookup(call)
         if found.name != "hashUID":
             return
         argument = call.arguments[0]
         if isinstance(argument, nodes.Path) and argument.path.tag in _GUESSABLE:
             self.warn(call.span, "guessable-hash", "a hash of a name or number can be guessed")
+
+    def _check_lookup(self, call: nodes.Call) -> None:
+        """Warn of look-ups that cannot succeed."""
+        key_type = call.arguments[0]
+        if self._lookup is None:
+            message = "there is no lookup table here, objects that need it are refused"
+            self.warn(call.name.span, "no-lookup-table", message)
+        elif isinstance(key_type, nodes.Text) and key_type.text not in self._lookup.key_types:
+            message = f"the lookup table has no key type {key_type.text!r}, objects that need it are refused"
+            close = get_close_matches(key_type.text, self._lookup.key_types, n=1)
+            self.warn(
+                key_type.span, "no-such-key-type", message, f"did you mean {close[0]!r}?" if close else ""
+            )
 
     # -- conditions
 

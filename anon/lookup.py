@@ -28,6 +28,11 @@ class LookupTable:
 
     values: Mapping[tuple[str, str], str]
 
+    @property
+    def key_types(self) -> frozenset[str]:
+        """The key types that have an entry."""
+        return frozenset(key_type for key_type, _ in self.values)
+
 
 def parse_table(text: str, name: str = NAME) -> LookupTable:
     """Read a table.

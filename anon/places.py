@@ -122,7 +122,7 @@ def make_place(top: DataSet, path: TagPath) -> Place:
 # -- all elements
 
 
-def _closure(positions: Iterable[int], steps: tuple[Step, ...]) -> set[int]:
+def closure(positions: Iterable[int], steps: tuple[Step, ...]) -> set[int]:
     """The positions in the path that can be reached without consuming a level."""
     reached: set[int] = set()
     for start in positions:
@@ -134,7 +134,7 @@ def _closure(positions: Iterable[int], steps: tuple[Step, ...]) -> set[int]:
     return reached
 
 
-class _Level(NamedTuple):
+class Level(NamedTuple):
     """What is known about one element of a level: it is meant, or the path goes on in its items."""
 
     tag: int
@@ -142,8 +142,12 @@ class _Level(NamedTuple):
     below: set[int]
     items: list[tuple[int, int]]
 
+    def positions_in(self, number: int, steps: tuple[Step, ...]) -> set[int]:
+        """The positions in the path that an item is searched with; one behind the end means all of it."""
+        return self.below | closure((position for wanted, position in self.items if wanted == number), steps)
 
-def _match_level(dataset: DataSet, steps: tuple[Step, ...], positions: set[int]) -> Iterator[_Level]:
+
+def match_level(dataset: DataSet, steps: tuple[Step, ...], positions: set[int]) -> Iterator[Level]:
     """The elements of a level that are meant or may hold such: most are neither, and never looked at."""
     end = len(steps)
     any_tag: set[int] = set()
@@ -167,15 +171,15 @@ def _match_level(dataset: DataSet, steps: tuple[Step, ...], positions: set[int])
                 after.setdefault(tag, set()).add(position + 1)
             else:
                 items.setdefault(tag, []).append((step.item, position + 1))
-    below_any = _closure(any_tag, steps)
+    below_any = closure(any_tag, steps)
     candidates = {*after, *items}
     if end in below_any:
         candidates.update(dataset.tags())
     elif below_any:
         candidates.update(dataset.sequence_tags())
     for tag in sorted(candidates):
-        below = below_any | _closure(after[tag], steps) if tag in after else below_any
-        yield _Level(tag, end in below, below - {end}, items.get(tag, []))
+        below = below_any | closure(after[tag], steps) if tag in after else below_any
+        yield Level(tag, end in below, below - {end}, items.get(tag, []))
 
 
 def find_places(tops: Iterable[DataSet], path: TagPath) -> list[Place]:
@@ -183,7 +187,7 @@ def find_places(tops: Iterable[DataSet], path: TagPath) -> list[Place]:
     found: list[Place] = []
 
     def visit(chain: tuple[DataSet, ...], positions: set[int]) -> None:
-        for level in _match_level(chain[-1], path.steps, positions):
+        for level in match_level(chain[-1], path.steps, positions):
             if level.is_match:
                 found.append(Place(chain, level.tag))
             if not level.below and not level.items:
@@ -192,12 +196,12 @@ def find_places(tops: Iterable[DataSet], path: TagPath) -> list[Place]:
             if element is None or not element.is_sequence:
                 continue
             for number, item in enumerate(element.items):
-                own = _closure((position for wanted, position in level.items if wanted == number), path.steps)
-                if level.below or own:
-                    visit((*chain, item), level.below | own)
+                positions_below = level.positions_in(number, path.steps)
+                if positions_below:
+                    visit((*chain, item), positions_below)
 
     for top in tops:
-        visit((top,), _closure((0,), path.steps))
+        visit((top,), closure((0,), path.steps))
     return found
 
 
@@ -210,7 +214,7 @@ def delete_places(tops: Iterable[DataSet], path: TagPath) -> None:
     end = len(path.steps)
 
     def visit(dataset: DataSet, positions: set[int]) -> None:
-        for level in _match_level(dataset, path.steps, positions):
+        for level in match_level(dataset, path.steps, positions):
             if level.is_match:
                 _remove(dataset, level.tag)
                 continue
@@ -218,15 +222,15 @@ def delete_places(tops: Iterable[DataSet], path: TagPath) -> None:
             if element is None or not element.is_sequence:
                 continue
             for number, item in enumerate(element.items):
-                own = _closure((position for wanted, position in level.items if wanted == number), path.steps)
-                if end in own:
+                positions_below = level.positions_in(number, path.steps)
+                if end in positions_below:
                     for tag in item.tags():
                         _remove(item, tag)
-                elif level.below or own:
-                    visit(item, level.below | own)
+                elif positions_below:
+                    visit(item, positions_below)
 
     for top in tops:
-        visit(top, _closure((0,), path.steps))
+        visit(top, closure((0,), path.steps))
 
 
 def _remove(dataset: DataSet, tag: int) -> None:

@@ -24,6 +24,9 @@ _CREATOR = re.compile(r"[A-Za-z][A-Za-z0-9 \-_.:]*")
 _STEP = re.compile(
     r"\s*(?:(?P<level>[*+.])|(?P<tag>\([^()]*\))\s*(?:\[\s*(?P<item>%|[0-9]+)\s*\])?)\s*(?P<slash>/|$)"
 )
+_NUMBERED_STEP = re.compile(
+    r"\s*\(\s*([0-9A-Fa-f]{4})\s*,\s*([0-9A-Fa-f]{4})\s*\)\s*(?:\[\s*([0-9]+)\s*\]\s*)?(/|$)"
+)
 
 
 class TagError(Exception):
@@ -259,6 +262,37 @@ def parse_path6(text: str) -> TagPath:
         position = found.end()
         if not found["slash"]:
             return make_path(steps, text.strip())
+
+
+def parse_numbered_path6(text: str) -> TagPath:
+    """Read a path of numbers only, as `set` and `delete` take it: `(gggg,eeee)[n]/(gggg,eeee)`.
+
+    Private elements, creators too, are named by the number they have in the object.
+
+    Raises:
+        TagError: the text is no such path; the message does not quote it.
+    """
+    steps: list[Step] = []
+    position = 0
+    slash = "/"
+    while slash:
+        found = _NUMBERED_STEP.match(text, position)
+        if found is None:
+            raise TagError(
+                "the text is no tag path of plain numbers",
+                "write (gggg,eeee)[n]/(gggg,eeee), private elements by their number, no wildcards",
+            )
+        group, element, number, slash = found.groups()
+        item = None if number is None else _item(number)
+        steps.append(TagStep(0xFFFFFFFF, int(group + element, 16), None, item, item is not None))
+        position = found.end()
+    path = TagPath(tuple(steps), text.strip())
+    if path.plural_reason():
+        raise TagError(
+            f"the path does not name a single element: {path.plural_reason()}",
+            "every sequence on the way needs an item number, the element itself has none",
+        )
+    return path
 
 
 # -- private blocks (PS3.5 section 7.8.1)

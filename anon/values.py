@@ -125,7 +125,7 @@ def _hexadecimal(element: Element) -> str:
     return element.value.hex("\\").upper()
 
 
-def _escaped(value: bytes) -> str:
+def escaped(value: bytes) -> str:
     r"""Bytes of unknown meaning: printable ones as they are, `\\` for a backslash, others as `\hh`."""
     return "".join(
         ("\\\\" if byte == 0x5C else chr(byte)) if byte in _PRINTABLE else f"\\{byte:02X}" for byte in value
@@ -243,7 +243,7 @@ class Values4:
             return "\\".join(_numbers(element, "FL", little))
         if not element.length:
             return None
-        return _hexadecimal(element) if vr in BINARY_VRS else _escaped(element.value)
+        return _hexadecimal(element) if vr in BINARY_VRS else escaped(element.value)
 
     def encode(self, text: str | None, vr: str, little: bool, charsets: Charsets, warn: Warn) -> bytes:
         """The encoded value of a text; no value empties the element.
@@ -290,7 +290,7 @@ class Values6:
             return "\\".join(f"{tag:08X}" for tag in _tags(element, little))
         if vr in NUMBER_FORMATS:
             return "\\".join(_numbers(element, vr, little))
-        return _hexadecimal(element) if vr in BINARY_VRS else _escaped(element.value)
+        return _hexadecimal(element) if vr in BINARY_VRS else escaped(element.value)
 
     def encode(self, text: str | None, vr: str, little: bool, charsets: Charsets, warn: Warn) -> bytes:
         """The encoded value of a text; no value empties the element.

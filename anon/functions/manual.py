@@ -15,6 +15,8 @@ from anon.label_rule import session_label_function
 
 #: The labels that are taken in the examples of `makeSessionLabel`.
 EXAMPLE_LABELS: Final = ("S1_v00_mr", "S1_v01_mr")
+#: The lookup table of the examples.
+EXAMPLE_TABLE: Final = "pid/PID-1 = S007"
 
 _INTRODUCTION: Final = """\
 # Functions

@@ -22,12 +22,14 @@ Kind = Literal[
     "pattern",
     "format",
     "paths",
+    "private paths",
     "path list",
     "tags",
     "tag",
     "source",
     "values",
     "entries",
+    "new value",
 ]
 Returns = Literal["text", "boolean", "list", "nothing"]
 F = TypeVar("F", bound=Callable[..., Any])
@@ -117,6 +119,16 @@ def paths() -> Argument:
     return Argument("paths", "paths", is_rest=True)
 
 
+def some_paths(name: str) -> Argument:
+    """A tag path, a string that holds one, or a list of them, as a tuple."""
+    return Argument(name, "paths")
+
+
+def private_paths() -> Argument:
+    """All that follow: tag paths with a private step, strings that hold one, lists of them."""
+    return Argument("paths", "private paths", is_rest=True)
+
+
 def path_list(name: str) -> Argument:
     """A list of tag paths, as a tuple."""
     return Argument(name, "path list")
@@ -125,6 +137,11 @@ def path_list(name: str) -> Argument:
 def entries(name: str) -> Argument:
     """All that follow: values, lists taken apart; tag paths are not read."""
     return Argument(name, "entries", is_rest=True)
+
+
+def new_value(name: str) -> Argument:
+    """A text for an element, or None; a tag is not read, and a list is a mistake."""
+    return Argument(name, "new value")
 
 
 def values() -> Argument:

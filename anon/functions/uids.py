@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import uuid
+from collections.abc import Callable, Iterable
+from typing import Final
 
-from anon.functions.registry import builtin, maybe, paths
+from anon.errors import StatementError
+from anon.functions.registry import builtin, maybe, parsed, paths, some_paths
 from anon.operations.assign import write
 from anon.operations.run import Run
 from anon.places import find_places
 from anon.tagpath import TagPath, is_private_creator
+
+_UID = re.compile(r"(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*))*", re.ASCII)
+_MAX_UID: Final = 64
+_ALL_DIGITS: Final = 39  # of a number of 128 bits
+_MAX_PREFIX: Final = 33  # 30 digits are left, as good as a random UUID
 
 
 def hash_uid(text: str) -> str:
@@ -67,6 +76,13 @@ def hash_uid_list(run: Run, *paths: TagPath) -> None:
     Sequences, private creators and empty elements stay. Each element is hashed once, however many paths
     match.
     """
+    _replace_each(run, paths, hash_uid, even_empty=False)
+
+
+def _replace_each(
+    run: Run, paths: Iterable[TagPath], replacement: Callable[[str], str], *, even_empty: bool
+) -> None:
+    """Replace every value of all elements that paths match, but of sequences and creators."""
     done: set[tuple[int, int]] = set()
     for path in paths:
         for place in find_places(run.tops(path), path):
@@ -76,5 +92,74 @@ def hash_uid_list(run: Run, *paths: TagPath) -> None:
                 continue
             done.add(key)
             value = run.read_place(place)
-            if value:
-                write(run, place, "\\".join(hash_uid(part) for part in value.split("\\")))
+            if value or (even_empty and value is not None):
+                write(run, place, "\\".join(map(replacement, value.split("\\"))))
+
+
+# -- mapping
+
+
+def _prefix(text: str) -> str:
+    """Check the prefix of a UID (PS3.5 section 9.1).
+
+    Raises:
+        StatementError: it is none, or leaves no room for digits that nobody else has.
+    """
+    if _UID.fullmatch(text) is None:
+        raise StatementError(
+            "bad-uid-prefix",
+            "the prefix is not the beginning of a UID",
+            "numbers without leading zeros, with points between them and none at the end: 1.2.840.99999",
+        )
+    if len(text) > _MAX_PREFIX:
+        raise StatementError(
+            "bad-uid-prefix",
+            f"the prefix is too long, {_MAX_PREFIX} characters leave enough room in a UID",
+        )
+    return text
+
+
+def _mapped(run: Run, function: str, prefix: str, old: str) -> str:
+    digits = min(_ALL_DIGITS, _MAX_UID - 1 - len(prefix))
+    return f"{prefix}.{run.host.number_for(function, prefix, old) % 10**digits}"
+
+
+@builtin("mapUID", versions="6.0+", arguments=[maybe("value"), parsed("prefix", _prefix)], exact=True)
+def map_uid(run: Run, value: str | None, prefix: str) -> str | None:
+    """Return a UID that begins with a prefix and goes on with a number that is the same for the same value.
+
+    The number is derived with a secret key: nobody without it can tell which UID it was, as one can with
+    `hashUID`. A site has one key, so all its scripts, files and processes map a value to the same UID as long
+    as the prefix is the same; a program without a key gets other UIDs each time. Of several values each is
+    mapped. `mapReferencedUIDs` maps to other UIDs. An absent element gives no value.
+
+    >>> run('match[mapUID["1.2.3", "1.2.840.99999"], "1[.]2[.]840[.]99999[.][0-9]+", 0]')[:14]
+    '1.2.840.99999.'
+    >>> run('equals[mapUID["1.2.3", "1.2.99"], mapUID["1.2.3", "1.2.99"]]')
+    'true'
+    >>> run('mapUID["1.2.3", "1.2.99."]')
+    Traceback (most recent call last):
+    ...
+    anon.errors.ScriptError: script:2:32: the prefix is not the beginning of a UID [bad-uid-prefix]
+    """
+    return (
+        None if value is None else "\\".join(_mapped(run, "mapUID", prefix, old) for old in value.split("\\"))
+    )
+
+
+@builtin(
+    "mapReferencedUIDs",
+    versions="6.0+",
+    arguments=[parsed("prefix", _prefix), some_paths("path"), paths()],
+    returns="nothing",
+)
+def map_referenced_uids(run: Run, prefix: str, first: tuple[TagPath, ...], *more: TagPath) -> None:
+    """Replace every value of all elements that the paths match, as `mapUID` does it but with other numbers.
+
+    To keep references intact, map an instance's own UID and the references to it with this one:
+    `mapReferencedUIDs["1.2.840.99999", "(0008,0018)", "*/(0008,1155)"]`. Each element is mapped once, however
+    many paths match; an empty one gets a UID, too. Sequences and private creators stay.
+    """
+    _replace_each(
+        run, (*first, *more), lambda old: _mapped(run, "mapReferencedUIDs", prefix, old), even_empty=True
+    )

@@ -8,7 +8,7 @@ from anon.encoding.text import SPECIFIC_CHARACTER_SET
 from anon.errors import StatementError
 from anon.operations.charset import recode
 from anon.operations.run import Run
-from anon.places import delete_places, find_places
+from anon.places import Place, delete_places, find_places
 from anon.syntax.span import Span
 from anon.tagpath import TRANSFER_SYNTAX_UID, TagPath, TagStep
 
@@ -19,13 +19,21 @@ def remove_tag(run: Run, tag: int) -> None:
     Raises:
         StatementError: it is (0008,0005) and the texts are not ASCII, or the transfer syntax.
     """
-    if tag == TRANSFER_SYNTAX_UID:
+    remove_place(Place((run.instance.element_set(tag),), tag))
+
+
+def remove_place(place: Place) -> None:
+    """Remove the element at a place, whatever it is.
+
+    Raises:
+        StatementError: as `remove_tag`.
+    """
+    if place.tag == TRANSFER_SYNTAX_UID:
         raise StatementError("transfer-syntax", "a script cannot remove the transfer syntax")
-    dataset = run.instance.element_set(tag)
-    if tag == SPECIFIC_CHARACTER_SET and tag in dataset:
-        recode((dataset,), None)
+    if place.tag == SPECIFIC_CHARACTER_SET and place.tag in place.dataset:
+        recode(place.chain, None)
     else:
-        dataset.remove(tag)
+        place.dataset.remove(place.tag)
 
 
 def delete_path(run: Run, path: TagPath) -> None:

@@ -11,7 +11,7 @@ from builders import make_dataset
 
 import anon
 import anon.labels
-from anon.functions.manual import EXAMPLE_LABELS, all_functions, examples, manual, page
+from anon.functions.manual import EXAMPLE_LABELS, EXAMPLE_TABLE, all_functions, examples, manual, page
 from anon.functions.registry import Builtin
 
 ALL = all_functions()
@@ -23,7 +23,9 @@ def runner(dialect: int) -> Any:
         """The value of an expression, by way of an element that holds any text."""
         dataset = make_dataset(PatientComments="")
         version = "" if dialect == 4 else 'version "6.6"\n'
-        script = anon.compile_script(f"{version}(0010,4000) := {expression}", taken_labels=EXAMPLE_LABELS)
+        script = anon.compile_script(
+            f"{version}(0010,4000) := {expression}", taken_labels=EXAMPLE_LABELS, lookup=EXAMPLE_TABLE
+        )
         script.apply(dataset, {})
         value: str | None = dataset.PatientComments
         return value
