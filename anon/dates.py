@@ -24,6 +24,8 @@ _PARTS: Final = 6  # year to second
 _CYCLE_YEARS: Final = 400
 _CYCLE_START: Final = datetime(_CYCLE_YEARS, 1, 1)
 _CYCLE_SECONDS: Final = 146_097 * SECONDS_IN_DAY
+# Hour, minute and second, as far as they are not given, by how many parts are.
+_MIDDLES: Final[dict[int, tuple[int, ...]]] = {3: (12, 0, 0), 4: (30, 0), 5: (30,), 6: ()}
 _SECOND: Final = timedelta(seconds=1)
 _MAX_YEAR: Final = 999_999_999  # Java's
 _MAX_ZONE_MINUTES: Final = 18 * 60  # Java's
@@ -98,6 +100,5 @@ def _middle(parts: list[int]) -> tuple[int, datetime]:
     if len(parts) == 2:
         days = monthrange(year, month)[1]
         return cycle, datetime(year, month, days // 2 + 1, 12 if days % 2 else 0)
-    filled = [12, 0, 0] if len(parts) == 3 else [*parts[3:], 30, 30]
-    hour, minute, second = filled[:3]
+    hour, minute, second = [*parts[3:], *_MIDDLES[len(parts)]]
     return cycle, datetime(year, month, parts[2], hour, minute, second)

@@ -46,14 +46,19 @@ def _path(text: str) -> TagPath:
         raise StatementError("bad-tag", error.message, error.hint) from None
 
 
-def _date(text: str | None, what: str) -> DicomDate:
-    """A date that must be there; `what` it is of, for messages."""
-    if not text:
-        raise StatementError("no-value", f"{what} is absent or empty")
+def _find(text: str, what: str) -> DicomDate | None:
+    """Read a date; `what` holds it, for messages."""
     try:
-        date = find_date(text)
+        return find_date(text)
     except StatementError as failure:
         raise StatementError(failure.code, f"{what} cannot be used: {failure.message}") from None
+
+
+def _date(text: str | None, what: str) -> DicomDate:
+    """Read a date that must be there."""
+    if not text:
+        raise StatementError("no-value", f"{what} is absent or empty")
+    date = _find(text, what)
     if date is None:
         raise StatementError("not-a-date", f"{what} is not a date like 20240229")
     return date
@@ -202,11 +207,11 @@ def _scale_birth_dates(run: Run) -> None:
     text = run.read(_BIRTH_DATE)
     if not text:
         return
-    birth = find_date(text)
+    birth = _find(text, str(_BIRTH_DATE))
     if birth is None:
         run.warn(f"{_BIRTH_DATE} is not written like a date and stays as it is")
         return
-    study = find_date(run.read(_STUDY_DATE) or "")
+    study = _find(run.read(_STUDY_DATE) or "", str(_STUDY_DATE))
     if study is None:
         run.warn(f"{_BIRTH_DATE} stays as it is, {_STUDY_DATE} does not hold a date")
         return
