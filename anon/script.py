@@ -27,7 +27,7 @@ from anon.lookup import LookupTable, parse_table
 from anon.operations.run import Observer, Run
 from anon.recording import add_record
 from anon.syntax.parse import diagnostic, parse4, parse6
-from anon.syntax.span import Source, Span
+from anon.syntax.span import Position, Source, Span
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -155,8 +155,27 @@ class Script:
             ) from None
         return ApplyReport("ok", self._messages(run))
 
+    def require(self, variables: Mapping[str, str]) -> None:
+        """See to it that no variable is missing.
+
+        Raises:
+            ScriptError: one is.
+        """
+        self._supplied(variables, self._program.required)
+
+    def position(self, span: Span) -> Position:
+        """Lines and columns of a place in the script."""
+        return self._source.position(span)
+
+    def source_text(self, span: Span) -> str:
+        """The text at a place in the script."""
+        return self._source.text[span.start : span.end]
+
     def propose_session_label(
-        self, variables: Mapping[str, str], taken_labels: Collection[str]
+        self,
+        variables: Mapping[str, str],
+        taken_labels: Collection[str],
+        present_label: str | None = None,
     ) -> str | None:
         """The label that the script's `session := makeSessionLabel[...]` makes. No object is needed.
 
@@ -165,7 +184,8 @@ class Script:
 
         Args:
             variables: values by name; only those that the label needs have to be there.
-            taken_labels: session labels that exist.
+            taken_labels: labels of other sessions.
+            present_label: the session's own; it keeps its number if the script can make it and it is free.
 
         Returns:
             The label; None when the script makes none.
@@ -173,7 +193,9 @@ class Script:
         Raises:
             ScriptError: a variable is missing, or the label depends on data elements.
         """
-        host = replace(self._host, taken_labels=taken_labels, labels_ignore_case=True)
+        host = replace(
+            self._host, taken_labels=taken_labels, labels_ignore_case=True, present_label=present_label
+        )
         _, program, _ = _compile(self.text, self.name, host)
         rule = program.label_rule
         if rule is None:

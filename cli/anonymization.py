@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli import script_looks
 from cli.archiving import progress_bar
 from cli.context import Invocation, examples, get_invocation
-from cli.exits import ExitCode, SomeFailedError, UsageError
+from cli.exits import ExitCode, SomeFailedError
 from cli.output import complain, print_document, print_table, say
+from cli.script_files import compile_or_tell, compile_text_or_tell, read_script_text, script_paths
 from cli.script_runs import FileResult, parse_variables, plan_targets, run_on_file
 from prearchive.errors import NotFoundError
 
 if TYPE_CHECKING:
-    from anon import Script
-    from anon.errors import Diagnostic, ScriptError
+    from anon.errors import Diagnostic
 
 NewScript = Annotated[Path, typer.Argument(metavar="FILE", help="The script; - reads standard input.")]
 
@@ -47,6 +48,7 @@ def register(app: typer.Typer) -> None:
         scope_app.command("set")(set_script)
         scope_app.command("enable")(enable)
         scope_app.command("disable")(disable)
+    script_looks.register(anon_app)
     anon_app.add_typer(site_app, name="site")
     anon_app.add_typer(project_app, name="project")
     app.add_typer(anon_app, name="anon")
@@ -64,8 +66,8 @@ def check(
 
     invocation = get_invocation(context)
     rows: list[dict[str, Any]] = []
-    for path in _script_paths(files):
-        text = _read_text(path)
+    for path in script_paths(files):
+        text = read_script_text(path)
         try:
             script = anon.compile_script(text, name=str(path))
             found = list(script.warnings)
@@ -194,7 +196,7 @@ def set_script(context: typer.Context, file: NewScript) -> None:
 
     invocation = get_invocation(context)
     script_file = get_script_file(invocation.load_settings(), context.meta["project"])
-    text = sys.stdin.read() if str(file) == "-" else _read_text(file)
+    text = sys.stdin.read() if str(file) == "-" else read_script_text(file)
     script = compile_text_or_tell(text, str(file))
     write_script(script_file, text)
     _tell_script(context, invocation, f"wrote {script_file.path} (DicomEdit {script.language})")
@@ -229,45 +231,11 @@ def disable(context: typer.Context) -> None:
     _tell_script(context, invocation, f"{script_file.name} is disabled")
 
 
-def compile_or_tell(path: Path) -> Script:
-    """Compile the script of a file; draw its mistakes and end with exit code 3 when it has any."""
-    return compile_text_or_tell(_read_text(path), str(path))
-
-
-def compile_text_or_tell(text: str, name: str) -> Script:
-    """Compile a script's text; draw its mistakes and end with exit code 3 when it has any."""
-    import anon
-
-    try:
-        return anon.compile_script(text, name=name)
-    except anon.ScriptError as error:
-        tell_script_error(error, text, name)
-        raise SomeFailedError(ExitCode.SCRIPT_ERROR) from None
-
-
-def tell_script_error(error: ScriptError, text: str, name: str) -> None:
-    """Draw all mistakes of a script on standard error."""
-    from anon.render import render
-
-    say(render(error.diagnostics, text, name), stream=sys.stderr)
-
-
 def _tell_script(context: typer.Context, invocation: Invocation, message: str) -> None:
     if invocation.as_json:
         show(context)
     else:
         say(message)
-
-
-def _script_paths(paths: list[Path]) -> list[Path]:
-    return [found for path in paths for found in (sorted(path.rglob("*.das")) if path.is_dir() else [path])]
-
-
-def _read_text(path: Path) -> str:
-    try:
-        return path.read_bytes().decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{path}: not UTF-8 text (byte {error.start})") from None
 
 
 def _row(path: Path, found: Diagnostic) -> dict[str, Any]:

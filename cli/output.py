@@ -9,12 +9,13 @@ from __future__ import annotations
 import dataclasses
 import enum
 import json
+import os
 import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, NamedTuple, TextIO
 
 # C0 and C1 controls, delete, and the characters that turn the writing direction; not tab and line feed.
 _CONTROLS = re.compile(
@@ -80,6 +81,42 @@ def print_document(value: Any, *, one_line: bool = False) -> None:
 def say(text: str = "", *, stream: TextIO | None = None) -> None:
     """Print text for people on standard output."""
     print(safe_text(text), file=stream or sys.stdout, flush=True)
+
+
+def shortened(text: str, characters: int) -> str:
+    """Return a value on one line, its middle left out where it is longer than `characters`."""
+    line = safe_text(text, one_line=True)
+    if len(line) <= characters:
+        return line
+    end = characters // 4
+    return f"{line[: characters - end - 3]}...{line[-end:]}"
+
+
+_STYLES = {"bold": "1", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
+
+
+def wants_colour(stream: TextIO | None = None) -> bool:
+    """Tell whether colours may be used: on a terminal, unless NO_COLOR says otherwise."""
+    return (stream or sys.stdout).isatty() and not os.environ.get("NO_COLOR")
+
+
+class Styled(NamedTuple):
+    """Text in a style: bold, or a colour."""
+
+    text: str
+    style: str
+
+
+def say_styled(*parts: str | Styled, stream: TextIO | None = None) -> None:
+    """Print a line of which some parts are styled where that is wanted; control characters are escaped."""
+    coloured = wants_colour(stream)
+    drawn = [
+        f"\x1b[{_STYLES[part.style]}m{safe_text(part.text)}\x1b[0m"
+        if coloured and isinstance(part, Styled)
+        else safe_text(part.text if isinstance(part, Styled) else part)
+        for part in parts
+    ]
+    print("".join(drawn), file=stream or sys.stdout, flush=True)
 
 
 def complain(text: str) -> None:

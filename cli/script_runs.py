@@ -98,6 +98,20 @@ def plan_targets(inputs: Sequence[Path], output: Path) -> list[Target]:
     return targets
 
 
+def find_inputs(inputs: Sequence[Path]) -> list[Path]:
+    """The files that are named, and those in the named folders that have the mark of DICOM.
+
+    Raises:
+        FileNotFoundError: an input is not there.
+    """
+    found: list[Path] = []
+    for given in inputs:
+        if not given.exists():
+            raise FileNotFoundError(2, "there is no such file", str(given))
+        found += [path for path in _files_below(given) if _is_part10(path)] if given.is_dir() else [given]
+    return found
+
+
 def _files_below(folder: Path) -> Iterator[Path]:
     yield from sorted(path for path in folder.rglob("*") if path.is_file())
 

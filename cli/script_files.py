@@ -1,0 +1,57 @@
+"""Scripts that are named on the command line: found, read, compiled, their mistakes drawn."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cli.exits import ExitCode, SomeFailedError, UsageError
+from cli.output import say
+
+if TYPE_CHECKING:
+    from anon import Script
+    from anon.errors import ScriptError
+
+
+def script_paths(paths: list[Path]) -> list[Path]:
+    """Return the files that are named, and the scripts of the folders that are."""
+    return [found for path in paths for found in (sorted(path.rglob("*.das")) if path.is_dir() else [path])]
+
+
+def read_script_text(path: Path) -> str:
+    """Return the text of a script or of a lookup table."""
+    try:
+        return path.read_bytes().decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path}: not UTF-8 text (byte {error.start})") from None
+
+
+def compile_or_tell(path: Path, lookup: Path | None = None) -> Script:
+    """Compile the script of a file; draw its mistakes and end with exit code 3 when it has any."""
+    return compile_text_or_tell(read_script_text(path), str(path), lookup)
+
+
+def compile_text_or_tell(text: str, name: str, lookup: Path | None = None) -> Script:
+    """Compile a script's text; draw its mistakes and end with exit code 3 when it has any."""
+    import anon
+    from anon.lookup import parse_table
+
+    table_text = None if lookup is None else read_script_text(lookup)
+    try:
+        table = None if table_text is None else parse_table(table_text, str(lookup))
+    except anon.ScriptError as error:
+        tell_script_error(error, table_text or "", str(lookup))
+        raise SomeFailedError(ExitCode.SCRIPT_ERROR) from None
+    try:
+        return anon.compile_script(text, name=name, lookup=table)
+    except anon.ScriptError as error:
+        tell_script_error(error, text, name)
+        raise SomeFailedError(ExitCode.SCRIPT_ERROR) from None
+
+
+def tell_script_error(error: ScriptError, text: str, name: str) -> None:
+    """Draw all mistakes of a script on standard error."""
+    from anon.render import render
+
+    say(render(error.diagnostics, text, name), stream=sys.stderr)
