@@ -7,11 +7,11 @@ from typing import Final
 
 from anon.dates import SECONDS_IN_DAY, DicomDate, find_date
 from anon.errors import StatementError
-from anon.functions.registry import builtin, integer, parsed, parsed_texts, path_list, source
+from anon.functions.registry import builtin, integer, parsed, path_list, paths, some_paths, source
 from anon.operations.assign import write
 from anon.operations.run import Run
 from anon.places import Place, find_place, find_places
-from anon.tagpath import TagError, TagPath, parse_path6
+from anon.tagpath import TagPath, parse_path6
 
 _STUDY_DATE: Final = parse_path6("(0008,0020)")
 _BIRTH_DATE: Final = parse_path6("(0010,0030)")
@@ -37,13 +37,6 @@ def _unit(text: str) -> int:
     if seconds is None:
         raise StatementError("bad-unit", "there is no such unit of time", f"units are {', '.join(_UNITS)}")
     return seconds
-
-
-def _path(text: str) -> TagPath:
-    try:
-        return parse_path6(text)
-    except TagError as error:
-        raise StatementError("bad-tag", error.message, error.hint) from None
 
 
 def _find(text: str, what: str) -> DicomDate | None:
@@ -162,17 +155,20 @@ def shift_date_time_list_by_increment(
 @builtin(
     "shiftDateTimeSequenceByIncrement",
     versions="6.0+",
-    arguments=[integer("seconds"), parsed("path", _path), parsed_texts("paths", _path)],
+    arguments=[integer("seconds"), some_paths("path"), paths()],
     returns="nothing",
 )
-def shift_date_time_sequence_by_increment(run: Run, seconds: int, *paths: TagPath) -> None:
-    """Move all dates that these paths, written as texts, match by a number of seconds.
+def shift_date_time_sequence_by_increment(
+    run: Run, seconds: int, first: tuple[TagPath, ...], *more: TagPath
+) -> None:
+    """Move all dates that these paths match by a number of seconds.
 
     Each element is moved once, however many paths match. Empty elements stay, absent ones are no mistake. A
-    value that is no date is an error, and so is a sequence.
+    value that is no date is an error, and so is a sequence. For use with XNAT write each path in quotes: it
+    takes no notice of others.
     """
     done: set[tuple[int, int]] = set()
-    for path in paths:
+    for path in (*first, *more):
         for place in find_places(run.tops(path), path):
             key = (id(place.dataset), place.tag)
             if key not in done:
