@@ -18,6 +18,7 @@ class Host:
     Attributes:
         taken_labels: session labels that exist; None when `makeSessionLabel` is not to be had.
         labels_ignore_case: a label that differs from a taken one by case only is taken too.
+        present_label: the label of the session that a new one is made for; kept when the pattern can make it.
         allowed_hosts: names, or `name:port`, that `getURL` may ask; nothing else is ever asked.
         lookup: the table of `lookup`; None when there is none.
         key: what UIDs that must be the same again are derived with. Without the caller's key they agree as
@@ -26,6 +27,7 @@ class Host:
 
     taken_labels: Collection[str] | None = None
     labels_ignore_case: bool = False
+    present_label: str | None = None
     allowed_hosts: frozenset[str] = frozenset()
     lookup: LookupTable | None = None
     key: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)

@@ -83,7 +83,9 @@ def session_label_function(dialect: int, host: Host) -> Builtin:
         >>> run('makeSessionLabel["S1"]')
         ''
         """
-        return next_label(pattern or "", known, ignore_case=host.labels_ignore_case)
+        return next_label(
+            pattern or "", known, ignore_case=host.labels_ignore_case, present=host.present_label
+        )
 
     function: Callable[..., Any] = make_session_label
     return make_builtin(SESSION_LABEL, function, dialect=dialect, arguments=[maybe("pattern")])

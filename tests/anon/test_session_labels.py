@@ -121,3 +121,26 @@ def test_next_label_can_ignore_case() -> None:
     assert anon.next_label("A#", ["a0"]) == "A0"
     assert anon.next_label("A#", ["a0", "a1"], ignore_case=True) == "A2"
     assert anon.next_label("A", ["a0"]) == ""
+
+
+@pytest.mark.parametrize(
+    ("present", "taken", "label"),
+    [
+        ("S1_v07_mr", [], "S1_v07_mr"),
+        ("S1_v07_mr", ["s1_V07_MR"], "S1_v00_mr"),  # somebody else has it, too
+        ("s1_V07_mr", [], "S1_v07_mr"),  # the number stays, spelled by the rule
+        ("S1_v123_mr", [], "S1_v123_mr"),
+        ("S1_v7_mr", [], "S1_v00_mr"),
+        ("S1_v007_mr", [], "S1_v00_mr"),
+        ("S1_v_mr", [], "S1_v00_mr"),
+        ("S1_v\u0661\u0661_mr", [], "S1_v00_mr"),
+        ("S1_v" + "1" * 5000 + "_mr", [], "S1_v00_mr"),
+        ("S2_v07_mr", [], "S1_v00_mr"),
+        ("PID-1", ["S1_v00_mr"], "S1_v01_mr"),
+    ],
+)
+def test_a_session_that_has_such_a_label_keeps_its_number(
+    present: str, taken: Sequence[str], label: str
+) -> None:
+    script = anon.compile_script(TRAINING)
+    assert script.propose_session_label(ANSWERS, taken, present) == label
