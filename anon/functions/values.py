@@ -87,7 +87,7 @@ def blank_values(run: Run, *wanted: Value) -> None:
         else:
             run.warn("only texts are blanked: sequences, binary values and what tells how to read them stay")
     texts.discard("")
-    longest = max(map(len, texts), default=0)
+    longest = 8 * max(map(len, texts), default=0) + 8  # in bytes, escape sequences of character sets counted
     for place in find_places((run.instance.meta, run.instance.dataset), _EVERYTHING) if texts else ():
         found = place.dataset.get(place.tag)
         if found is None or not found.length or not _can_be_blanked(place.tag, found):
