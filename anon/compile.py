@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import anon.functions.dates
 import anon.functions.logic
 import anon.functions.lookups
+import anon.functions.pixels
 import anon.functions.tags
 import anon.functions.text
 import anon.functions.uids

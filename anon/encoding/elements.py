@@ -286,6 +286,11 @@ class Element:
         return bytes(self._value)
 
     @property
+    def own_buffer(self) -> bytearray | None:
+        """The value itself, to be edited in place, when it was put as a `bytearray`."""
+        return self._value if isinstance(self._value, bytearray) else None
+
+    @property
     def view(self) -> memoryview:
         """The value without a copy; empty for a sequence."""
         if self.vr == "SQ" or self._value is None:
@@ -331,6 +336,7 @@ class DataSet:
         "_buffer",
         "_changed",
         "_edited",
+        "_holders",
         "_item_span",
         "_owner",
         "_seen",
@@ -361,6 +367,7 @@ class DataSet:
         self._changed: set[int] = set()
         self._owner = owner
         self._item_span = item_span
+        self._holders: dict[int, list[DataSet]] | None = None
 
     @classmethod
     def scan(cls, buffer: Buffer, encoding: Encoding, *, max_nesting: int = DEFAULT_MAX_NESTING) -> DataSet:
@@ -435,6 +442,44 @@ class DataSet:
         """The tags at this level that were put, removed, or changed below."""
         return set(self._changed)
 
+    def chain(self) -> tuple[DataSet, ...] | None:
+        """The data sets from the top down to this one; None when it, or one around it, was removed."""
+        chain = [self]
+        while (owner := chain[-1]._owner) is not None:
+            if owner._parent.get(owner.tag) is not owner:
+                return None
+            chain.append(owner._parent)
+        return tuple(reversed(chain))
+
+    def holders(self, tag: int) -> list[DataSet]:
+        """The data sets that hold an element: this one and items at any depth, in their order.
+
+        All are found at once and remembered, so that asking for hundreds of tags costs little. One that lost
+        the element since, or was removed itself, may still be among them.
+        """
+        if self._holders is None:
+            self._holders = {}
+            self._note_holders(self._holders)
+        return self._holders.get(tag, [])
+
+    def _note_holders(self, found: dict[int, list[DataSet]]) -> None:
+        sequences = set(self.sequence_tags())
+        for tag in self.tags():
+            found.setdefault(tag, []).append(self)
+            element = self.get(tag) if tag in sequences else None
+            for item in () if element is None else element.items:
+                item._note_holders(found)
+
+    def _forget_holders(self) -> None:
+        self._holders = None
+        if self._owner is not None:
+            self._owner._parent._forget_holders()
+
+    @property
+    def has_guessed_vrs(self) -> bool:
+        """Whether the VRs come from the dictionary, because the elements carry none."""
+        return self.encoding.implicit
+
     @property
     def source_size(self) -> int:
         """Bytes of the buffer that the data set was read from."""
@@ -442,10 +487,13 @@ class DataSet:
 
     # -- changing
 
-    def put(self, tag: int, vr: str, value: bytes) -> Element:
-        """Write an element, whatever was there; an odd value is padded (PS3.5 section 6.2)."""
+    def put(self, tag: int, vr: str, value: Buffer) -> Element:
+        """Write an element, whatever was there; an odd value is padded (PS3.5 section 6.2).
+
+        An even value is not copied.
+        """
         if len(value) & 1:
-            value += b"\0" if vr in NUL_PADDED_VRS else b" "
+            value = bytes(value) + (b"\0" if vr in NUL_PADDED_VRS else b" ")
         return self._set(Element(self, tag, vr, value))
 
     def put_sequence(self, tag: int) -> Element:
@@ -482,9 +530,12 @@ class DataSet:
             raise IndexError(index)
         del element.items[index]
         self._touch(tag)
+        self._forget_holders()
 
     def _set(self, element: Element) -> Element:
         if element.tag & 0xFFFF:  # group lengths are never kept (they would have to be recomputed)
+            if element.tag not in self:
+                self._forget_holders()
             self._edited[element.tag] = element
             self._touch(element.tag)
         return element

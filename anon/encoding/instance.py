@@ -19,6 +19,7 @@ from anon.encoding.elements import (
     DataSetError,
     Encoding,
 )
+from anon.encoding.transcode import explicit_little
 
 # Ours, derived once from a random UUID (PS3.5 section B.2); the version changes when the way of writing does.
 IMPLEMENTATION_CLASS_UID = "2.25.302419276185113949371563228894128370561"
@@ -31,6 +32,7 @@ SOP_CLASS_UID = 0x00080016
 SOP_INSTANCE_UID = 0x00080018
 
 IMPLICIT_VR_LITTLE_ENDIAN = "1.2.840.10008.1.2"
+EXPLICIT_VR_LITTLE_ENDIAN = "1.2.840.10008.1.2.1"
 EXPLICIT_VR_BIG_ENDIAN = "1.2.840.10008.1.2.2"
 IMPLICIT = frozenset(
     {
@@ -52,7 +54,7 @@ _ENCAPSULATED = re.compile(r"1\.2\.840\.10008\.1\.2\.4\.[0-9]{1,4}(?:\.[0-9]{1,2
 _PARSABLE = frozenset(
     {
         *IMPLICIT,
-        "1.2.840.10008.1.2.1",
+        EXPLICIT_VR_LITTLE_ENDIAN,
         "1.2.840.10008.1.2.1.98",  # Encapsulated Uncompressed Explicit VR Little Endian
         "1.2.840.10008.1.2.1.99",
         EXPLICIT_VR_BIG_ENDIAN,
@@ -70,11 +72,13 @@ class Limits(NamedTuple):
         max_nesting: levels of sequences.
         max_inflate_bytes: size of a deflated data set when inflated.
         max_header_bytes: size of all elements but the large binary ones.
+        max_pixel_bytes: size of the pixel data when decoded.
     """
 
     max_nesting: int = DEFAULT_MAX_NESTING
     max_inflate_bytes: int = 2 << 30
     max_header_bytes: int = 64 << 20
+    max_pixel_bytes: int = 4 << 30
 
 
 NO_SURPRISES = Limits()
@@ -104,15 +108,22 @@ class EncodedInstance:
     Attributes:
         meta: file meta information, always Explicit VR Little Endian.
         dataset: the data set.
-        transfer_syntax_uid: of the data set; it does not change.
+        transfer_syntax_uid: of the data set; `become_explicit_little` alone changes it.
+        limits: how much the object may ask for.
     """
 
     def __init__(
-        self, meta: DataSet, dataset: DataSet, transfer_syntax_uid: str, deflated: Buffer | None = None
+        self,
+        meta: DataSet,
+        dataset: DataSet,
+        transfer_syntax_uid: str,
+        deflated: Buffer | None = None,
+        limits: Limits = NO_SURPRISES,
     ) -> None:
         self.meta = meta
         self.dataset = dataset
         self.transfer_syntax_uid = transfer_syntax_uid
+        self.limits = limits
         self._deflated = deflated
 
     @classmethod
@@ -135,7 +146,7 @@ class EncodedInstance:
             _check_header(dataset, limits.max_header_bytes)
         meta = DataSet()
         meta.put(TRANSFER_SYNTAX_UID, "UI", transfer_syntax_uid.encode("ascii"))
-        return cls(_as_read(meta), dataset, transfer_syntax_uid, deflated)
+        return cls(_as_read(meta), dataset, transfer_syntax_uid, deflated, limits)
 
     @classmethod
     def from_part10(cls, buffer: Buffer, limits: Limits = NO_SURPRISES) -> EncodedInstance:
@@ -165,6 +176,17 @@ class EncodedInstance:
     def element_set(self, tag: int) -> DataSet:
         """Where an element of this tag lives: `meta` for group 2, else `dataset`."""
         return self.meta if tag >> 16 == 2 else self.dataset
+
+    def become_explicit_little(self) -> None:
+        """Change the transfer syntax to Explicit VR Little Endian.
+
+        `dataset` is another object afterwards when its elements have to be encoded anew. Encapsulated pixel
+        data has to be gone: it has no place in the new transfer syntax.
+        """
+        self.dataset = explicit_little(self.dataset)
+        self.transfer_syntax_uid = EXPLICIT_VR_LITTLE_ENDIAN
+        self._deflated = None
+        self.meta.put(TRANSFER_SYNTAX_UID, "UI", EXPLICIT_VR_LITTLE_ENDIAN.encode("ascii"))
 
     def dataset_chunks(self) -> list[Buffer]:
         """The encoded data set in its transfer syntax: what was not changed byte for byte as it came."""

@@ -69,7 +69,10 @@ class PydicomInstance:
 
     def write_back(self) -> None:
         """Put what was changed into the pydicom data set."""
-        self._view.write_back()
+        if self.instance.dataset is self._view:
+            self._view.write_back()
+        else:
+            _replace(self._dataset, self.instance.dataset)
         changed = self._meta.changed_tags() - {TRANSFER_SYNTAX_UID}
         has_meta = getattr(self._dataset, "file_meta", None) is not None
         if not has_meta and changed <= {0x00020002, 0x00020003}:
@@ -77,6 +80,16 @@ class PydicomInstance:
         self._meta.write_back()
         if not has_meta:
             self._dataset.file_meta = self._meta.pydicom  # type: ignore[assignment]
+
+
+def _replace(dataset: Dataset, made: DataSet) -> None:
+    """Put the elements of `made` into a pydicom data set instead of its own, whose encoding was another."""
+    charsets = _declared(made, None)
+    elements = [_decodable(element, made.encoding, charsets) for element in made.elements()]
+    dataset.clear()
+    for element in elements:
+        dataset[element.tag] = element
+    dataset.set_original_encoding(made.encoding.implicit, made.encoding.little, charsets)
 
 
 def _is_deflated(transfer_syntax_uid: UID) -> bool:
@@ -91,6 +104,15 @@ def _charsets(dataset: Dataset, inherited: list[str] | None) -> list[str]:
     if any(name not in python_encoding for name in names):
         return [default_encoding]  # asking pydicom would put the unknown name into its log
     return list(convert_encodings(names or ["ISO_IR 6"]))
+
+
+def _declared(dataset: DataSet, inherited: list[str] | None) -> list[str]:
+    """The character sets of a data set that is not pydicom's."""
+    declared = Dataset()
+    element = dataset.get(SPECIFIC_CHARACTER_SET)
+    if element is not None:
+        declared[Tag(element.tag)] = _decodable(element, dataset.encoding, [])
+    return _charsets(declared, inherited)
 
 
 class _View(DataSet):
@@ -110,6 +132,14 @@ class _View(DataSet):
         self.pydicom = dataset
         self._charsets = charsets
         self._is_encapsulated = is_encapsulated
+
+    @property
+    def has_guessed_vrs(self) -> bool:
+        """Whether pydicom read elements without VR, as the transfer syntax says or in spite of it."""
+        if self.pydicom.original_encoding[0] is True:
+            return True
+        found = (self.pydicom.get_item(Tag(tag)) for tag in self._source_tags())
+        return any(isinstance(each, RawDataElement) and each.VR is None for each in found)
 
     def _source_tags(self) -> set[int]:
         return {int(tag) for tag in self.pydicom.keys()}  # noqa: SIM118 (iterating a Dataset decodes it)
@@ -222,6 +252,7 @@ def _item(item: DataSet, charsets: list[str]) -> Dataset:
         item.write_back(charsets)
         return item.pydicom
     made = Dataset(parent_encoding=charsets)
+    charsets = _declared(item, charsets)
     for element in item.elements():
         made[Tag(element.tag)] = _decodable(element, item.encoding, charsets)
     return made
