@@ -16,11 +16,23 @@ from cli.views import print_sessions
 from prearchive.errors import ConfirmationNeededError, PrearchiveError
 
 if TYPE_CHECKING:
+    from prearchive.label_proposal import AutoLabel
     from prearchive.references import Scope
     from prearchive.site import Site
 
+AUTO = "auto"  # as --session: the label that the project's script makes
+LABEL_PREFIX = "label:"
 Refs = Annotated[
     list[str], typer.Argument(metavar="REF...", help="Sessions: number, label, study UID or place.")
+]
+SubjectLabel = Annotated[str | None, typer.Option("--subject", metavar="S", help="The subject's label.")]
+SessionLabel = Annotated[
+    str | None,
+    typer.Option(
+        "--session",
+        metavar="L",
+        help="The session's label; auto: the one the project's script makes (label:auto: the word auto).",
+    ),
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
@@ -29,7 +41,10 @@ def register(app: typer.Typer) -> None:
     """Add the commands to the command line."""
     app.command("rebuild")(rebuild)
     app.command("move", epilog=examples("prearc move 4 5 --project TRAINING"))(move)
-    app.command("label", epilog=examples("prearc label 4 --subject S01 --session S01_v01_mr"))(label)
+    app.command(
+        "label",
+        epilog=examples("prearc label 4 --subject S01 --session S01_v01_mr", "prearc label 4 --session auto"),
+    )(label)
     app.command("delete")(delete)
     app.command("restore")(restore)
 
@@ -66,12 +81,8 @@ def label(
     ref: Annotated[
         str, typer.Argument(metavar="REF", help="The session: number, label, study UID or place.")
     ],
-    subject: Annotated[
-        str | None, typer.Option("--subject", metavar="S", help="The subject's label.")
-    ] = None,
-    session: Annotated[
-        str | None, typer.Option("--session", metavar="L", help="The session's label.")
-    ] = None,
+    subject: SubjectLabel = None,
+    session: SessionLabel = None,
 ) -> None:
     """Set and confirm labels. With neither option those that the session has are confirmed."""
     invocation = get_invocation(context)
@@ -81,12 +92,24 @@ def label(
         from prearchive.views import get_row
 
         session_id = get_session_id(site, ref, "prearchive")
-        confirm(site, session_id, subject=subject, session=session, who=invocation.who)
+        wanted = wanted_session(session)
+        confirm(site, session_id, subject=subject, session=wanted, who=invocation.who)
         row = get_row(site, session_id)
         if invocation.as_json:
             print_document(row)
         else:
             print_sessions([row])
+
+
+def wanted_session(text: str | None) -> str | AutoLabel | None:
+    """Read `--session`: a label, or `auto`; `label:` before a label says that it is one, as in a REF."""
+    if text is None:
+        return None
+    if text.lower() == AUTO:
+        from prearchive.label_proposal import AutoLabel
+
+        return AutoLabel()
+    return text.removeprefix(LABEL_PREFIX)
 
 
 def delete(context: typer.Context, refs: Refs, yes: Yes = False) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, TextIO, TypedDict
 
 import typer
 
 from cli import actions
-from cli.actions import Yes, ask
+from cli.actions import AUTO, SessionLabel, SubjectLabel, Yes, ask, wanted_session
 from cli.context import Invocation, examples, get_invocation, opened_site
 from cli.exits import SomeFailedError, exit_code
 from cli.output import complain, print_document, print_facts, print_table, say
@@ -19,6 +20,8 @@ from cli.views import Ref, print_sessions
 
 if TYPE_CHECKING:
     from prearchive.archive import ArchivePlan
+    from prearchive.errors import PrearchiveError
+    from prearchive.label_proposal import AutoLabel
 
 
 class Wish(TypedDict):
@@ -26,7 +29,7 @@ class Wish(TypedDict):
 
     project: str | None
     subject: str | None
-    session: str | None
+    session: str | AutoLabel | None
     overwrite: str
 
 
@@ -45,6 +48,7 @@ def register(app: typer.Typer) -> None:
         epilog=examples(
             "prearc archive 4 --dry-run",
             "prearc archive 4 --subject S01 --session S01_v01_mr --yes",
+            "prearc archive 4 --subject S01 --session auto",
             "prearc archive 5 --project TRAINING      (from Unassigned)",
         ),
     )(archive)
@@ -53,12 +57,8 @@ def register(app: typer.Typer) -> None:
 def archive(
     context: typer.Context,
     ref: Ref,
-    subject: Annotated[
-        str | None, typer.Option("--subject", metavar="S", help="The subject's label.")
-    ] = None,
-    session: Annotated[
-        str | None, typer.Option("--session", metavar="L", help="The session's label.")
-    ] = None,
+    subject: SubjectLabel = None,
+    session: SessionLabel = None,
     project: Annotated[
         str | None, typer.Option("--project", metavar="P", help="The project, for a session of Unassigned.")
     ] = None,
@@ -77,22 +77,27 @@ def archive(
         from prearchive.references import get_session_id
 
         number = get_session_id(site, ref, "prearchive")
-        wish = Wish(project=project, subject=subject, session=session, overwrite=overwrite.value)
+        wish = Wish(
+            project=project,
+            subject=subject,
+            session=wanted_session(session),
+            overwrite=overwrite.value,
+        )
         if dry_run:
             with progress_bar("looking", invocation) as advance:
                 plan = plan_archive(site, number, **wish, progress=advance)
             _show_plan(invocation, plan)
             if plan.refusal is not None:
-                complain(f"this would be refused: {plan.refusal}")
-                raise SomeFailedError(exit_code(plan.refusal))
+                raise _told(plan, plan.refusal, "this would be refused: ")
             return
         if not yes:
             plan = plan_archive(site, number, **wish, with_changes=False)
             if plan.refusal is not None:
-                raise plan.refusal  # before anybody is asked
+                raise _told(plan, plan.refusal)  # before anybody is asked
             if actions.is_interactive():
                 _tell_plan(plan, stream=sys.stderr)
             ask("Archive it with these labels?")
+            wish["session"] = _agreed(wish["session"], plan)
         with progress_bar("archiving", invocation) as advance:
             row = archive_session(site, number, **wish, who=invocation.who, confirm=True, progress=advance)
         if invocation.as_json:
@@ -113,10 +118,33 @@ def _show_plan(invocation: Invocation, plan: ArchivePlan) -> None:
         right=("FILES",),
         empty="nothing",
     )
+    if plan.messages:
+        say("\nWhat the project's script says")
+        for message in plan.messages:
+            say(f"  {message.text} ({message.files} {'file' if message.files == 1 else 'files'})")
+
+
+def _told(plan: ArchivePlan, refusal: PrearchiveError, words: str = "") -> SomeFailedError:
+    """Tell why nothing is archived, and which label would help where only that is missing."""
+    complain(f"{words}{refusal}")
+    missing = [notice.code for notice in plan.notices if notice.kind == "FAIL"]
+    if plan.proposed_session is not None and missing == [8]:
+        complain(f"--session {AUTO} takes the label that the project's script makes: {plan.proposed_session}")
+    return SomeFailedError(exit_code(refusal))
+
+
+def _agreed(session: str | AutoLabel | None, plan: ArchivePlan) -> str | AutoLabel | None:
+    """What was asked for; of a label that the script makes, the one that the person has seen."""
+    if session is None or isinstance(session, str):
+        return session
+    return replace(session, shown=plan.labels["session"])
 
 
 def _tell_plan(plan: ArchivePlan, stream: TextIO | None = None) -> None:
-    print_facts([(name, plan.labels[name]) for name in ("project", "subject", "session")], stream=stream)
+    facts = [(name, plan.labels[name]) for name in ("project", "subject", "session")]
+    if plan.proposed_session not in (None, plan.labels["session"]):
+        facts.append(("proposed label", f"{plan.proposed_session} (--session {AUTO} takes it)"))
+    print_facts(facts, stream=stream)
     for notice in plan.notices:
         say(f"{notice.kind} {notice.code}: {notice.text}", stream=stream)
 

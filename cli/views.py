@@ -199,6 +199,7 @@ def _show(invocation: Invocation, scope: Scope, ref: str) -> None:
 def _print_details(details: SessionDetails) -> None:
     row = details.row
     scanned = " ".join(part for part in (row.scan_date, row.scan_time) if part)
+    proposed = details.proposed_label if details.proposed_label != row.session else None
     print_facts(
         [
             ("session", row.session),
@@ -218,6 +219,7 @@ def _print_details(details: SessionDetails) -> None:
                 "labels",
                 f"confirmed by {details.confirmed_by}" if details.confirmed_by else "not confirmed yet",
             ),
+            *([("proposed label", f"{proposed} (prearc label {row.id} --session auto)")] if proposed else []),
         ]
     )
     if not details.anonymize:

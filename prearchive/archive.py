@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 import structlog
 
+from anon.comparison import Change
 from prearchive import archive_commit, archive_plan, archive_staging, busy, paths
 from prearchive.archive_merge import Merged, Placed, merge
 from prearchive.archive_plan import (
     ArchivePlan,
-    Change,
     Destination,
     LabelCheck,
     Notice,
@@ -45,11 +45,14 @@ from prearchive.errors import (
     PrearchiveError,
     StateRefusedError,
 )
+from prearchive.label_proposal import AutoLabel, choose_label
 from prearchive.manifest import write_rows
 from prearchive.states import SessionEvent, SessionState
 from prearchive.views import SessionRow, get_row
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from prearchive.site import Site
 
 __all__ = [
@@ -65,6 +68,7 @@ __all__ = [
 CONFLICT_WARNING = "archive-conflict"
 FAILED_WARNING = "archive-failed"
 RENEW_EVERY = 200  # instances
+_ATTEMPTS = 20  # each time another session got the label
 
 log = structlog.get_logger(__name__)
 
@@ -75,7 +79,7 @@ def archive_session(
     *,
     project: str | None = None,
     subject: str | None = None,
-    session: str | None = None,
+    session: str | AutoLabel | None = None,
     overwrite: str = "none",
     who: str,
     confirm: bool = False,
@@ -88,7 +92,7 @@ def archive_session(
         session_id: which session.
         project: for a session without project.
         subject: another subject label.
-        session: another session label.
+        session: another session label, or the one that the project's script makes.
         overwrite: none, append or delete.
         who: archives; with `confirm` also who confirms the labels.
         confirm: the labels are confirmed now; otherwise they must have been.
@@ -106,6 +110,14 @@ def archive_session(
         StorageTroubleError: the disk refuses; the session is as before.
     """
     wish = Wish(project, subject, session, overwrite_mode(overwrite))
+    for _ in range(_ATTEMPTS):
+        with contextlib.suppress(_LabelGoneError):
+            return _prepare(site, session_id, wish, who, confirm).run(progress)
+    raise StateRefusedError("others take each label that the project's script makes: try again")
+
+
+def _prepare(site: Site, session_id: int, wish: Wish, who: str, confirm: bool) -> _Step:
+    """Look whether the session may be archived, and how."""
     with site.read_engine.begin() as connection:
         record = busy.get_record(connection, session_id)
         checked = archive_plan.check_session(site, connection, record, wish)
@@ -114,8 +126,11 @@ def archive_session(
     if not confirm and record.confirmed_at is None:
         raise ConfirmationNeededError("the labels are not confirmed: `prearc label`, or --yes")
     treatment = archive_staging.treatment_for(site, {**_plain(record)}, checked.destination)
-    step = _Step(site, record, wish, checked, treatment, who, confirm)
-    return step.run(progress)
+    return _Step(site, record, wish, checked, treatment, who, confirm)
+
+
+class _LabelGoneError(Exception):
+    """Another session got the label that the project's script made for this one; nothing was changed."""
 
 
 class _Step:
@@ -183,6 +198,7 @@ class _Step:
             with site.engine.begin() as connection:
                 if busy.get_record(connection, record.id) != record:
                     raise StateRefusedError(f"session {record.id} has just been changed: look again")
+                self._require_label(connection)
                 busy.begin(
                     site, connection, record, SessionEvent.ARCHIVE_REQUESTED, work, who=self._who,
                     text=f"as {self._destination.path.partition('/')[2]}", values=values,
@@ -194,6 +210,8 @@ class _Step:
                     record_id = str(session_contents.script_id(connection, row))
                     self._treatment = replace(self._treatment, record_id=record_id)
         except AlreadyThereError:
+            if isinstance(self._wish.session, AutoLabel):
+                raise _LabelGoneError from None
             raise StateRefusedError(
                 "another session is just being archived under this label: try again"
             ) from None
@@ -201,6 +219,18 @@ class _Step:
         if rows is None:
             raise AssertionError("the session was there in this transaction")
         return rows
+
+    def _require_label(self, connection: Connection) -> None:
+        """See that a label made by the script is free still, in the transaction that reserves it."""
+        wanted, destination = self._wish.session, self._destination
+        if not isinstance(wanted, AutoLabel):
+            return
+        review.lock_labels(connection, destination.project)
+        label = choose_label(
+            self._site, connection, self._record, destination.project, AutoLabel(), self._wish.subject
+        )
+        if label != destination.label:
+            raise _LabelGoneError
 
     def _reserve_existing(self) -> SessionRows | None:
         """Stop for what the labels told; else keep others from merging into the same archived session."""
@@ -294,12 +324,16 @@ class _Step:
 
     def _event(self, action: str, text: str, staged: Staged, replaced: int = 0) -> EventRow:
         parts = [text]
+        if isinstance(self._wish.session, AutoLabel):
+            parts.append("session label made by the project's script")
         if staged.rejected:
             parts.append(f"{len(staged.rejected)} instances rejected by the project's script")
         if replaced:
             parts.append(f"{replaced} instances replaced")
         if self._confirm:
             parts.append(f"labels confirmed by {self._who}")
+        if said := staged.messages.summary():
+            parts.append(said)
         return EventRow(
             self._site.clock(), self._who[:128], action, SessionState.ARCHIVING, SessionState.ARCHIVED,
             "; ".join(parts),

@@ -14,8 +14,11 @@ from typing import NamedTuple
 from prearchive import paths
 from prearchive.db.session_rows import InstanceRow, ScanRows, SessionRows
 from prearchive.placement import NOT_ANONYMIZED_WARNING
+from prearchive.script_messages import SCRIPT_MESSAGE
 
 _SCAN_LABEL_LENGTH = 64
+# They say something about the files, not about the session that is merged.
+_LASTING_WARNINGS = frozenset({NOT_ANONYMIZED_WARNING, SCRIPT_MESSAGE})
 
 
 class Placed(NamedTuple):
@@ -75,11 +78,11 @@ def _joined(existing: SessionRows, incoming: SessionRows) -> SessionRows:
         session[name] = max(session[name], incoming.session[name])
     # A session with data that no script has seen says so, whatever else is in it.
     session["anonymize"] = session["anonymize"] and incoming.session["anonymize"]
-    known_codes = {warning.code for warning in existing.warnings}
-    raw = [
+    known = {(warning.code, warning.text) for warning in existing.warnings}
+    lasting = [
         warning
         for warning in incoming.warnings
-        if warning.code == NOT_ANONYMIZED_WARNING and warning.code not in known_codes
+        if warning.code in _LASTING_WARNINGS and (warning.code, warning.text) not in known
     ]
     return SessionRows(
         session=session,
@@ -87,7 +90,7 @@ def _joined(existing: SessionRows, incoming: SessionRows) -> SessionRows:
         scripts=list(scripts.values()),
         discarded=[*existing.discarded, *incoming.discarded],
         history=list(existing.history),
-        warnings=[*existing.warnings, *raw],
+        warnings=[*existing.warnings, *lasting],
     )
 
 

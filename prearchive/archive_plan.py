@@ -18,9 +18,11 @@ from prearchive.db import views as db_views
 from prearchive.db.session_rows import SessionRows
 from prearchive.db.views import SessionRecord
 from prearchive.errors import NotFoundError, PrearchiveError, StateRefusedError
+from prearchive.label_proposal import AutoLabel, choose_label
 from prearchive.labels import check_labels
 from prearchive.manifest import archived_key
 from prearchive.naming import LabelSource, is_placeholder
+from prearchive.script_messages import ToldMessage
 from prearchive.states import SessionEvent, SessionState, next_state
 
 if TYPE_CHECKING:
@@ -55,6 +57,8 @@ class ArchivePlan:
     labels: dict[str, str | None]
     notices: list[Notice]
     changes: list[Change] = field(default_factory=list)
+    messages: list[ToldMessage] = field(default_factory=list)
+    proposed_session: str | None = None  # the label that the project's script makes
     refusal_or_none: InitVar[PrearchiveError | None] = None
 
     def __post_init__(self, refusal_or_none: PrearchiveError | None) -> None:
@@ -89,6 +93,8 @@ class ArchivePlan:
                 }
                 for change in self.changes
             ],
+            "messages": [{"text": message.text, "files": message.files} for message in self.messages],
+            "proposed_session": self.proposed_session,
         }
 
 
@@ -98,7 +104,7 @@ class Wish:
 
     project: str | None = None
     subject: str | None = None
-    session: str | None = None
+    session: str | AutoLabel | None = None
     overwrite: Overwrite = "none"
 
 
@@ -145,13 +151,13 @@ def check_session(site: Site, connection: Connection, record: SessionRecord, wis
     Raises:
         BadLabelError: a label of the wish holds characters that XNAT does not allow.
         NotFoundError: the project is not known.
+        ConfigurationProblemError: a label is wanted of a script that is missing.
+        ScriptError: or of one that has mistakes.
     """
     check_labels(wish.subject, wish.session)
     project = _wanted_project(site, record, wish)
     subject = wish.subject if wish.subject is not None else record.subject
     subject_source = LabelSource.PERSON.value if wish.subject is not None else record.subject_source
-    label = wish.session if wish.session is not None else record.label
-    label_source = LabelSource.PERSON.value if wish.session is not None else record.label_source
     notices: list[Notice] = []
     if project is None:
         notices.append(Notice(6, "FAIL", "The session is Unassigned: give --project, or move it first."))
@@ -159,17 +165,15 @@ def check_session(site: Site, connection: Connection, record: SessionRecord, wis
         notices.append(
             Notice(3, "FAIL", f"Invalid modification of session project: move it to {project} first.")
         )
-    if is_placeholder(label, label_source):
-        notices.append(
-            Notice(8, "FAIL", f"The session label {label} stands for none: a person has to give one.")
-        )
     if subject is None or is_placeholder(subject, subject_source):
         notices.append(
             Notice(11, "FAIL", "The subject cannot be identified: a person has to give its label.")
         )
+    label = _wanted_label(site, connection, record, wish, project, notices)
+    notices.sort(key=lambda notice: notice.code)
     labels = {"project": project, "subject": subject, "session": label}
     refusal = _state_refusal(record, wish) or _label_refusal(notices)
-    if project is None or subject is None:
+    if project is None or subject is None or label is None:
         return LabelCheck(labels, notices, refusal, None)
     destination = _destination(connection, record, project, subject, label)
     found = _place_notices(connection, destination)
@@ -250,6 +254,32 @@ def _wanted_project(site: Site, record: SessionRecord, wish: Wish) -> str | None
     if project is None:
         raise NotFoundError(f"there is no project {text!r}")
     return project
+
+
+def _wanted_label(
+    site: Site,
+    connection: Connection,
+    record: SessionRecord,
+    wish: Wish,
+    project: str | None,
+    notices: list[Notice],
+) -> str | None:
+    """The session label that is asked for; a notice is added when it cannot be had, or stands for none."""
+    if isinstance(wish.session, AutoLabel):
+        if notices:
+            return None  # first that
+        try:
+            return choose_label(site, connection, record, project, wish.session, wish.subject)
+        except StateRefusedError as error:
+            notices.append(Notice(8, "FAIL", f"{error}."))
+            return None
+    if wish.session is not None:
+        return wish.session
+    if is_placeholder(record.label, record.label_source):
+        notices.append(
+            Notice(8, "FAIL", f"The session label {record.label} stands for none: a person has to give one.")
+        )
+    return record.label
 
 
 def _state_refusal(record: SessionRecord, wish: Wish) -> StateRefusedError | None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from anon.comparison import Change
-from prearchive import archive_plan, archive_staging, busy
+from prearchive import archive_plan, archive_staging, busy, label_proposal
 from prearchive.archive_changes import ChangeTally
 from prearchive.archive_plan import ArchivePlan, Destination, Wish, overwrite_mode
 from prearchive.archive_staging import Progress
@@ -18,6 +17,8 @@ from prearchive.errors import (
     DamagedFileError,
     PrearchiveError,
 )
+from prearchive.label_proposal import AutoLabel
+from prearchive.script_messages import ToldMessage
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -31,7 +32,7 @@ def plan_archive(
     *,
     project: str | None = None,
     subject: str | None = None,
-    session: str | None = None,
+    session: str | AutoLabel | None = None,
     overwrite: str = "none",
     with_changes: bool = True,
     progress: Progress | None = None,
@@ -43,7 +44,7 @@ def plan_archive(
         session_id: which session.
         project: for a session without project.
         subject: another subject label.
-        session: another session label.
+        session: another session label, or the one that the project's script makes.
         overwrite: none, append or delete.
         with_changes: run the project's script in memory on every instance, to show what it changes and to
             find the conflicts that only its result shows.
@@ -52,6 +53,8 @@ def plan_archive(
     Raises:
         NotFoundError: no such session or project.
         BadLabelError: a label holds characters that XNAT does not allow.
+        ConfigurationProblemError: the project's script is missing.
+        ScriptError: it has mistakes.
     """
     wish = Wish(project, subject, session, overwrite_mode(overwrite))
     with site.read_engine.begin() as connection:
@@ -59,24 +62,25 @@ def plan_archive(
         checked = archive_plan.check_session(site, connection, record, wish)
         rows = session_rows.read_rows(connection, session_id)
         existing = _rows_of(connection, checked.destination)
+        proposed = label_proposal.find_label(site, connection, record, checked.labels["project"], subject)
     if rows is None or checked.destination is None:
-        return ArchivePlan(checked.labels, checked.notices, [], checked.refusal)
+        return ArchivePlan(checked.labels, checked.notices, [], [], proposed, checked.refusal)
     notices = list(checked.notices)
-    changes: list[Change] = []
+    messages: list[ToldMessage] = []
+    tally = ChangeTally(site)
     refusal: PrearchiveError | None = checked.refusal
     if with_changes and record.instance_count:
-        tally = ChangeTally(site)
         try:
             treatment = archive_staging.treatment_for(site, rows.session, checked.destination)
-            treated_rows = archive_staging.try_out(site, rows, treatment, tally.add, progress)
-            notices += archive_plan.check_contents(existing, treated_rows)
+            treated = archive_staging.try_out(site, rows, treatment, tally.add, progress)
+            messages = treated.messages.messages()
+            notices += archive_plan.check_contents(existing, treated.rows)
         except (ArchiveScriptError, AllRejectedError, DamagedFileError) as error:
             refusal = refusal or error
-        changes = tally.changes()
     in_the_way = archive_plan.standing(notices, wish.overwrite)
     if refusal is None and in_the_way:
         refusal = ArchiveConflictError(archive_plan.notice_text(in_the_way))
-    return ArchivePlan(checked.labels, notices, changes, refusal)
+    return ArchivePlan(checked.labels, notices, tally.changes(), messages, proposed, refusal)
 
 
 def _rows_of(connection: Connection, destination: Destination | None) -> SessionRows | None:

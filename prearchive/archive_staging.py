@@ -28,6 +28,7 @@ from prearchive.errors import (
     DamagedFileError,
 )
 from prearchive.naming import file_name
+from prearchive.script_messages import MessageTally
 
 if TYPE_CHECKING:
     from prearchive.archive_plan import Destination
@@ -67,16 +68,18 @@ class Treatment:
         """
         instance = EncodedInstance.from_part10(content, self.limits)
         is_rejected = False
+        messages: list[str] = []
         if self.script is not None:
             report = self.script.script.apply_encoded(instance, self.variables, record_id=self.record_id)
             is_rejected = report.status == "rejected"
+            messages = report.messages
         try:
             identity = arrival.read_identity(instance.dataset)
         except RefusedError:
             identity = None
         if identity is None or identity.sop_class_uid is None or identity.sop_instance_uid is None:
             raise ScriptError([SPOILED_UIDS], self.script.name if self.script else "script")
-        return Treated(instance, is_rejected, identity)
+        return Treated(instance, is_rejected, identity, messages)
 
 
 class Treated(NamedTuple):
@@ -85,6 +88,7 @@ class Treated(NamedTuple):
     instance: EncodedInstance
     is_rejected: bool
     identity: arrival.Identity
+    messages: list[str]  # of the script
 
 
 @dataclass(slots=True)
@@ -108,6 +112,7 @@ class Staged:
     """The session as it would be archived. `rows` names files of the staging folder."""
 
     rows: SessionRows
+    messages: MessageTally
     rejected: list[DiscardedRow] = field(default_factory=list)
 
 
@@ -222,7 +227,7 @@ def stage(
         StorageTroubleError: the disk refuses.
     """
     described = Describer(rows)
-    staged = Staged(described.rows)
+    staged = Staged(described.rows, described.messages)
     for scan, instance, _, treated in treat_all(site, rows, treatment, progress):
         if treated.is_rejected:
             staged.rejected.append(_discarded(site, rows, instance, treatment))
@@ -259,7 +264,7 @@ def try_out(
     treatment: Treatment,
     look: Callable[[memoryview, Treated], None],
     progress: Progress | None = None,
-) -> SessionRows:
+) -> Staged:
     """Like `stage` without writing; `look` is shown each file as it is and the object after the script.
 
     Raises:
@@ -272,7 +277,7 @@ def try_out(
         look(content, treated)
         if not treated.is_rejected:
             described.add(scan, replace(instance), treated)
-    return described.finished()
+    return Staged(described.finished(), described.messages)
 
 
 def script_row(site: Site, script: LoadedScript) -> ScriptRow:
@@ -292,6 +297,7 @@ class Describer:
             history=list(source.history),
             warnings=list(source.warnings),
         )
+        self.messages = MessageTally()
         self._scans: dict[str, ScanRows] = {}
         self._facts = StudyFacts()
 
@@ -310,6 +316,7 @@ class Describer:
         instance.modality = arrival.read_code(dataset, arrival.MODALITY)
         instance.transfer_syntax_uid = treated.instance.transfer_syntax_uid
         known.instances.append(instance)
+        self.messages.add(treated.messages)
         self._facts.take(treated)
 
     def finished(self) -> SessionRows:

@@ -96,6 +96,7 @@ class Arrival:
     error_class: str | None = None  # of something unexpected, for the log
     name_number: int = 0  # file names below this number are known to be taken
     warnings: dict[str, str] = field(default_factory=dict)  # code -> text, for the session
+    messages: list[str] = field(default_factory=list)  # of the script, about this instance
 
     @property
     def size_bytes(self) -> int:

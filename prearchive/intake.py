@@ -171,6 +171,7 @@ class Intake:
         settings = self._site.settings
         incoming = arrival.incoming
         arrival.warnings.clear()
+        arrival.messages = []
         arrival.session_id = None
         instance = self._parse(arrival)
         identity = arrival.take_identity(self._site.keys, instance.dataset)
@@ -244,6 +245,7 @@ class Intake:
             ) from None
         if report.status == "rejected":
             raise RefusedError(None, OutcomeKind.REJECTED)
+        arrival.messages = report.messages
 
 
 def _stored_identity(instance: EncodedInstance) -> Identity:

@@ -42,6 +42,7 @@ from prearchive.placement import (
     Placement,
     disagreements,
 )
+from prearchive.script_messages import MessageNotes, add_messages
 from prearchive.states import SessionEvent, SessionState, next_state
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ class Shelving:
     def __init__(self, site: Site, ledger: Ledger) -> None:
         self._site = site
         self._ledger = ledger
+        self._notes = MessageNotes()
 
     def put(self, prepared: Prepared) -> Outcome:
         """Store an instance: afterwards file and row are safe.
@@ -220,6 +222,7 @@ class Shelving:
                     known, is_other_version = self._require_unmoved(connection, arrival, session)
                     association_id = self._ledger.association_row(connection, arrival.incoming.sender)
                     self._insert_instance(connection, prepared, scan, stored, association_id)
+                    messages = self._note_messages(connection, arrival, known.id)
                     state = count_arrival(
                         connection,
                         known,
@@ -238,6 +241,7 @@ class Shelving:
                 raise
             stored.keep()
         self._ledger.remember_association(arrival.incoming.sender, association_id)
+        self._notes.remember(known.id, messages)
         if state is not known.state:
             log.info("session_state_changed", session_id=known.id, from_state=known.state, to_state=state)
         return Outcome(
@@ -263,6 +267,16 @@ class Shelving:
         if arrival.received_digest in copies:
             raise RefusedError(None, OutcomeKind.DUPLICATE)  # it came twice at the same time
         return session, bool(copies)
+
+    def _note_messages(self, connection: Connection, arrival: Arrival, session_id: int) -> list[str]:
+        """Keep what the script said about the instance; return what the session has of it, if that changed.
+
+        Nearly always it has all of it already, and nothing is asked of the database.
+        """
+        unknown = self._notes.unknown(session_id, arrival.messages)
+        if not unknown:
+            return []
+        return add_messages(connection, session_id, unknown, self._site.clock())
 
     def _insert_instance(
         self,

@@ -18,9 +18,11 @@ from prearchive.references import SCOPES, Scope
 from prearchive.session_row import SessionRow as SessionRow
 from prearchive.session_row import WarningRow as WarningRow
 from prearchive.session_row import local_text as local_text
-from prearchive.states import SessionState
+from prearchive.states import TRANSITIONS, SessionEvent, SessionState
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from prearchive.site import Site
 
 
@@ -70,6 +72,7 @@ class SessionDetails(SessionRow):
     confirmed_by: str | None
     waiting_for: int | None  # arrived while that session was busy, joins it afterwards
     path: str
+    proposed_label: str | None  # that the project's script makes, while a label can be given
 
     @property
     def row(self) -> SessionRow:
@@ -168,6 +171,7 @@ def show_session(site: Site, session_id: int) -> SessionDetails:
         scans = db_views.scans_of(connection, session_id)
         history = db_views.history_of(connection, session_id)
         discarded = db_views.discarded_of(connection, session_id, record.study_key)
+        proposed = _proposed_label(site, connection, record)
     row = session_row(record, warnings.get(session_id, ()))
     return SessionDetails(
         **{column.name: getattr(row, column.name) for column in fields(SessionRow)},
@@ -186,6 +190,7 @@ def show_session(site: Site, session_id: int) -> SessionDetails:
         confirmed_by=record.confirmed_by,
         waiting_for=record.waits_for_id,
         path=record.path,
+        proposed_label=proposed,
     )
 
 
@@ -231,6 +236,15 @@ def natural_key(text: str) -> list[tuple[int, str]]:
         for part in re.split(r"([0-9]+)", text)
         if part
     ]
+
+
+def _proposed_label(site: Site, connection: Connection, record: SessionRecord) -> str | None:
+    if record.project is None or (record.state, SessionEvent.LABEL) not in TRANSITIONS:
+        return None
+    # Not for every view: with it comes the engine, which takes longer to load than all the rest.
+    from prearchive.label_proposal import find_label
+
+    return find_label(site, connection, record, record.project)
 
 
 def _history_row(event: EventRecord) -> HistoryRow:

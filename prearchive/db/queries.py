@@ -283,6 +283,15 @@ def add_warning(connection: Connection, session_id: int, code: str, text: str, a
     return True
 
 
+def warning_texts(connection: Connection, session_id: int, code: str) -> set[str]:
+    """The texts of a session's warnings with this code."""
+    return set(
+        connection.scalars(
+            sa.select(WARNING.c.text).where(WARNING.c.session_id == session_id, WARNING.c.code == code)
+        )
+    )
+
+
 def add_scan(
     connection: Connection,
     session_id: int,

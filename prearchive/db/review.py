@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, delete, func, select, update
 
 from prearchive.db.models import Instance, Session, SessionWarning
 from prearchive.states import SessionState
@@ -74,3 +75,32 @@ def project_script_ran(connection: Connection, project: str) -> bool:
         .limit(1)
     )
     return found.first() is not None
+
+
+def lock_labels(connection: Connection, project: str) -> None:
+    """Let nobody else choose a session label in the project until this transaction has ended.
+
+    In SQLite a writing transaction keeps everybody else out as it is.
+    """
+    if connection.dialect.name == "postgresql":
+        key = int.from_bytes(sha256(f"labels|{project}".encode()).digest()[:8], "big", signed=True)
+        connection.execute(select(func.pg_advisory_xact_lock(key)))
+
+
+def taken_labels(connection: Connection, project: str, session_id: int) -> set[str]:
+    """Session labels of a project, in prearchive and archive, that this session cannot have any more.
+
+    A session that is just being archived has reserved its label, one that is being moved brings its own.
+    """
+    others = (Session.id != session_id, Session.state != SessionState.DELETED)
+    taken = set(connection.scalars(select(Session.label).where(Session.project == project, *others)))
+    on_the_way = select(Session.label, Session.archived_key, Session.work).where(
+        Session.state.in_((SessionState.ARCHIVING, SessionState.MOVING)), *others
+    )
+    place = f"{project}|"
+    for label, archived_key, work in connection.execute(on_the_way):
+        if archived_key is not None and archived_key.startswith(place):
+            taken.add(archived_key.removeprefix(place))
+        elif (work or {}).get("project") == project:
+            taken.add(label)
+    return taken

@@ -6,6 +6,13 @@ import pytest
 from builders import make_dataset
 from command_line import CommandLineSite
 
+TRAINING_SCRIPT = """\
+(0008,1030) := project
+(0010,0010) := subject
+(0010,0020) := session
+session := makeSessionLabel[format["{0}_v##_{1}", subject, lowercase[modalityLabel]]]
+"""
+
 
 @pytest.fixture(scope="module")
 def ready(tmp_path_factory: pytest.TempPathFactory) -> CommandLineSite:
@@ -117,7 +124,7 @@ def test_archiving_runs_the_projects_script_with_the_new_labels(site: CommandLin
 def test_a_dry_run_shows_and_changes_nothing(site: CommandLineSite) -> None:
     before = site.json("show", "1")
     plan = site.json("archive", "1", "--dry-run", "--subject", "S01")
-    assert set(plan) == {"labels", "notices", "changes"}
+    assert set(plan) == {"labels", "notices", "changes", "messages", "proposed_session"}
     assert plan["labels"] == {"project": "P4", "subject": "S01", "session": "E1"}
     assert {"code", "kind", "text"} <= set(plan["notices"][0])
     changed = {change["path"]: (change["before"], change["after"]) for change in plan["changes"]}
@@ -163,3 +170,98 @@ def test_a_script_failure_at_archiving_is_exit_code_3(site: CommandLineSite) -> 
     (site.folder / "anon" / "projects" / "P4.das").write_text("(0010,0010) := nobodySetThis\n")
     site.run("archive", "1", "--yes", code=3)
     assert status_of(site, 1) == "ERROR"
+
+
+@pytest.fixture
+def training(site: CommandLineSite) -> CommandLineSite:
+    """The same site with XNAT's training script, which makes session labels, in P4."""
+    (site.folder / "anon" / "projects" / "P4.das").write_text(TRAINING_SCRIPT)
+    return site
+
+
+def test_auto_takes_the_label_that_show_proposes(training: CommandLineSite) -> None:
+    assert training.json("show", "1")["proposed_label"] == "Doe_Jane_v00_mr"
+    assert "Doe_Jane_v00_mr (prearc label 1 --session auto)" in training.run("show", "1").stdout
+    row = training.json("label", "1", "--subject", "S1", "--session", "auto")
+    assert (row["subject"], row["session"]) == ("S1", "S1_v00_mr")
+    shown = training.json("show", "1")
+    assert (shown["proposed_label"], shown["history"][-1]["text"]) == (
+        "S1_v00_mr",
+        "subject S1, session S1_v00_mr (made by the project's script)",
+    )
+    assert "proposed" not in training.run("show", "1").stdout  # it has that label
+    assert training.json("label", "1", "--session", "AUTO")["session"] == "S1_v00_mr"
+
+
+def test_archiving_shows_the_proposed_label_and_takes_it_on_demand(
+    training: CommandLineSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = training.json("archive", "1", "--dry-run", "--subject", "S1")
+    assert (plan["labels"]["session"], plan["proposed_session"]) == ("E1", "S1_v00_mr")
+    assert "S1_v00_mr (--session auto" in training.run("archive", "1", "--dry-run", "--subject", "S1").stdout
+    plan = training.json("archive", "1", "--dry-run", "--subject", "S1", "--session", "auto")
+    assert (plan["labels"]["session"], plan["proposed_session"]) == ("S1_v00_mr", "S1_v00_mr")
+    assert {"(0010,0020)"} <= {change["path"] for change in plan["changes"]}
+    terminal(monkeypatch, "n")
+    assert "Doe_Jane_v00_mr (--session auto" in training.run("archive", "1", code=2).stderr
+    terminal(monkeypatch, "y")
+    result = training.run("archive", "1", "--subject", "S1", "--session", "auto")
+    assert "session  S1_v00_mr" in result.stderr and "proposed" not in result.stderr
+    archived = training.json("archived", "show", "S1_v00_mr")
+    assert archived["proposed_label"] is None
+    assert "session label made by the project's script" in archived["history"][-1]["text"]
+
+
+def test_a_label_taken_while_the_person_looked_is_not_replaced_by_another(
+    training: CommandLineSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    training.json("move", "2", "--project", "P4")
+    monkeypatch.setattr("cli.actions.is_interactive", lambda: True)
+
+    def answer() -> str:
+        training.json("label", "2", "--subject", "Doe_Jane", "--session", "auto")
+        return "y"
+
+    monkeypatch.setattr("cli.actions.read_answer", answer)
+    error = training.run("archive", "1", "--session", "auto", code=5).stderr
+    assert "Doe_Jane_v00_mr meanwhile; the next one is Doe_Jane_v01_mr" in error
+    assert status_of(training, 1) == "READY"
+    assert training.json("archive", "1", "--session", "auto", "--yes")["session"] == "Doe_Jane_v01_mr"
+
+
+@pytest.mark.parametrize(
+    "command", [("label", "1"), ("archive", "1", "--yes"), ("archive", "1", "--dry-run")]
+)
+def test_auto_is_refused_in_words_when_the_script_makes_no_label(
+    site: CommandLineSite, command: tuple[str, ...]
+) -> None:
+    before = site.json("show", "1")
+    assert before["proposed_label"] is None
+    error = site.run(*command, "--session", "auto", code=5).stderr
+    assert "projects/P4.das makes none: it has no line `session := makeSessionLabel[...]`" in error
+    assert site.json("show", "1") == before
+
+
+def test_a_label_that_is_the_word_auto_can_be_given(training: CommandLineSite) -> None:
+    assert training.json("label", "1", "--session", "label:auto")["session"] == "auto"
+    assert training.json("label", "1", "--session", "label:E7")["session"] == "E7"
+    training.run("label", "1", "--session", "label:a/b", code=2)
+    assert "label:auto" in training.run("archive", "--help").stdout
+
+
+def test_where_only_the_session_label_is_missing_auto_is_named(training: CommandLineSite) -> None:
+    training.receive(make_dataset(PatientID="", PatientName="S1", StudyDescription="P4"))
+    training.run("rebuild", "3")
+    for words in (("archive", "3"), ("archive", "3", "--dry-run")):
+        error = training.run(*words, code=5).stderr
+        assert "--session auto" in error and "S1_v00_mr" in error
+    assert training.json("archive", "3", "--session", "auto", "--yes")["session"] == "S1_v00_mr"
+
+
+def test_auto_of_a_script_with_mistakes_is_exit_code_3(site: CommandLineSite) -> None:
+    (site.folder / "anon" / "projects" / "P4.das").write_text("nonsense[\n")
+    assert site.json("show", "1")["proposed_label"] is None
+    before = site.json("list")
+    for words in (("label", "1"), ("archive", "1", "--yes"), ("archive", "1", "--dry-run")):
+        assert "projects/P4.das:1" in site.run(*words, "--session", "auto", code=3).stderr
+    assert site.json("list") == before

@@ -245,6 +245,9 @@ class RejectingScript:
         is_rejected = first_text(instance.dataset, 0x00200013) in self.numbers
         return ApplyReport("rejected" if is_rejected else "ok")
 
+    def propose_session_label(self, *_: Any) -> None:
+        return None
+
 
 def reject(made: ReviewSite, monkeypatch: pytest.MonkeyPatch, *numbers: str) -> None:
     loaded = LoadedScript(cast(Script, RejectingScript(*numbers)), "reject", "0" * 64, "projects/P1.das")
