@@ -184,6 +184,9 @@ def match_level(dataset: DataSet, steps: tuple[Step, ...], positions: set[int]) 
 
 def find_places(tops: Iterable[DataSet], path: TagPath) -> list[Place]:
     """Every element that the whole path matches, in the order of the data sets."""
+    everywhere = path.tag_everywhere
+    if everywhere is not None:
+        return list(_find_everywhere(tops, everywhere))
     found: list[Place] = []
 
     def visit(chain: tuple[DataSet, ...], positions: set[int]) -> None:
@@ -205,12 +208,26 @@ def find_places(tops: Iterable[DataSet], path: TagPath) -> list[Place]:
     return found
 
 
+def _find_everywhere(tops: Iterable[DataSet], tag: int) -> Iterator[Place]:
+    """The element at every depth. Scripts ask for hundreds of tags, of which an object has few."""
+    for top in tops:
+        for holder in top.holders(tag):
+            chain = holder.chain() if tag in holder else None
+            if chain is not None:
+                yield Place(chain, tag)
+
+
 def delete_places(tops: Iterable[DataSet], path: TagPath) -> None:
     """Remove every element whose path the script's path is, or is the beginning of.
 
     Private creators stay. So do items and sequences that become empty, and the transfer syntax, without which
     nothing could be read.
     """
+    everywhere = path.tag_everywhere
+    if everywhere is not None:
+        for place in list(_find_everywhere(tops, everywhere)):
+            _remove(place.dataset, everywhere)
+        return
     end = len(path.steps)
 
     def visit(dataset: DataSet, positions: set[int]) -> None:

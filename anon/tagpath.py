@@ -105,6 +105,20 @@ class TagPath:
         return None
 
     @property
+    def tag_everywhere(self) -> int | None:
+        """The tag, when the path is `*/` and a single public tag: the element at every depth."""
+        last = self.steps[-1]
+        if (
+            len(self.steps) == 2
+            and self.steps[0] is ANY_LEVELS
+            and isinstance(last, TagStep)
+            and last.mask == 0xFFFFFFFF
+            and last.item is None
+        ):
+            return last.bits
+        return None
+
+    @property
     def is_private(self) -> bool:
         """Whether a step names a private creator."""
         return any(isinstance(step, TagStep) and step.creator is not None for step in self.steps)
