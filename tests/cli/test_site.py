@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 from builders import make_dataset
 from command_line import CommandLineSite, prearc
 from pydicom.dataset import Dataset
+from vectors import FOLDER
 
 
 def test_init_writes_a_site_that_checks_out(tmp_path: Path) -> None:
@@ -16,6 +18,22 @@ def test_init_writes_a_site_that_checks_out(tmp_path: Path) -> None:
     assert prearc("anon", "check", tmp_path / "site" / "anon").exit_code == 0
     check = prearc("--config", tmp_path / "site", "check")
     assert (check.exit_code, check.stdout) == (0, "nothing is wrong\n")
+
+
+def statements(text: str) -> list[str]:
+    """The lines of a DicomEdit 4 script, without comments."""
+    lines = (line.partition("//")[0].strip() for line in text.splitlines())
+    return [line for line in lines if line]
+
+
+def test_the_scripts_that_init_writes_are_those_of_the_golden_results(tmp_path: Path) -> None:
+    prearc("init", tmp_path / "site")
+    anon = tmp_path / "site" / "anon"
+    texts = [(anon / name).read_text() for name in ("site.das", "projects/TRAINING.das")]
+    vectors = (FOLDER / "vectors4" / "training.jsonl").read_text("utf-8").splitlines()
+    golden = [statements(json.loads(line)["script"]) for line in vectors]
+    for text in (*texts, "".join(texts)):  # each of them, and both in one
+        assert statements(text) in golden
 
 
 def test_init_refuses_an_existing_site(tmp_path: Path) -> None:
