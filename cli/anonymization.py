@@ -12,7 +12,8 @@ from cli.archiving import progress_bar
 from cli.context import examples, get_invocation
 from cli.exits import ExitCode, SomeFailedError
 from cli.output import print_document, print_table, say
-from cli.script_files import compile_or_tell, read_script_text, script_paths
+from cli.script_files import compile_or_tell, read_script_text, read_table_or_tell, script_paths
+from cli.script_looks import LookupFile
 from cli.script_runs import FileResult, parse_variables, plan_targets, run_on_file
 from prearchive.errors import NotFoundError
 
@@ -41,17 +42,19 @@ def check(
     files: Annotated[
         list[Path], typer.Argument(metavar="FILE...", help="Scripts, or folders with *.das files.")
     ],
+    lookup: LookupFile = None,
 ) -> None:
     """Find the mistakes of scripts. All at once; needs no site. Exit code 3 when there is an error."""
     import anon
     from anon.render import render
 
     invocation = get_invocation(context)
+    table = read_table_or_tell(lookup)
     rows: list[dict[str, Any]] = []
     for path in script_paths(files):
         text = read_script_text(path)
         try:
-            script = anon.compile_script(text, name=str(path))
+            script = anon.compile_script(text, name=str(path), lookup=table)
             found = list(script.warnings)
         except anon.ScriptError as error:
             found = error.diagnostics
@@ -77,11 +80,16 @@ def apply(
         list[str] | None,
         typer.Option("--var", metavar="NAME=TEXT", help="A variable of the script; repeatable."),
     ] = None,
+    lookup: LookupFile = None,
+    key: Annotated[
+        Path | None,
+        typer.Option("--key", metavar="FILE", help="A site's key: mapUID then gives the same UIDs as there."),
+    ] = None,
 ) -> None:
     """Run a script on files. Needs no site; the originals are never touched."""
     invocation = get_invocation(context)
     values = parse_variables(variables or [])
-    script = compile_or_tell(script_path)
+    script = compile_or_tell(script_path, lookup, key)
     targets = plan_targets(inputs, output)
     results: list[FileResult] = []
     with progress_bar("applying", invocation) as advance:

@@ -12,6 +12,8 @@ from cli.output import say
 if TYPE_CHECKING:
     from anon import Script
     from anon.errors import ScriptError
+    from anon.lookup import LookupTable
+    from config.settings import Settings
 
 
 def script_paths(paths: list[Path]) -> list[Path]:
@@ -27,27 +29,52 @@ def read_script_text(path: Path) -> str:
         raise UsageError(f"{path}: not UTF-8 text (byte {error.start})") from None
 
 
-def compile_or_tell(path: Path, lookup: Path | None = None) -> Script:
+def compile_or_tell(path: Path, lookup: Path | None = None, key: Path | None = None) -> Script:
     """Compile the script of a file; draw its mistakes and end with exit code 3 when it has any."""
-    return compile_text_or_tell(read_script_text(path), str(path), lookup)
+    return compile_text_or_tell(read_script_text(path), str(path), lookup, key)
 
 
-def compile_text_or_tell(text: str, name: str, lookup: Path | None = None) -> Script:
+def compile_text_or_tell(text: str, name: str, lookup: Path | None = None, key: Path | None = None) -> Script:
     """Compile a script's text; draw its mistakes and end with exit code 3 when it has any."""
     import anon
-    from anon.lookup import parse_table
 
-    table_text = None if lookup is None else read_script_text(lookup)
+    table = read_table_or_tell(lookup)
+    script_key = None if key is None else _read_script_key(key)
     try:
-        table = None if table_text is None else parse_table(table_text, str(lookup))
-    except anon.ScriptError as error:
-        tell_script_error(error, table_text or "", str(lookup))
-        raise SomeFailedError(ExitCode.SCRIPT_ERROR) from None
-    try:
-        return anon.compile_script(text, name=name, lookup=table)
+        return anon.compile_script(text, name=name, lookup=table, key=script_key)
     except anon.ScriptError as error:
         tell_script_error(error, text, name)
         raise SomeFailedError(ExitCode.SCRIPT_ERROR) from None
+
+
+def read_table_or_tell(path: Path | None) -> LookupTable | None:
+    """Read a lookup table; draw its mistakes and end with exit code 3 when it has any."""
+    import anon
+    from anon.lookup import parse_table
+
+    if path is None:
+        return None
+    text = read_script_text(path)
+    try:
+        return parse_table(text, str(path))
+    except anon.ScriptError as error:
+        tell_script_error(error, text, str(path))
+        raise SomeFailedError(ExitCode.SCRIPT_ERROR) from None
+
+
+def site_table_path(settings: Settings) -> Path | None:
+    """Return where the lookup table of a site is, None when there is none."""
+    return settings.lookup_path if settings.lookup_path.exists() else None
+
+
+def _read_script_key(path: Path) -> bytes:
+    """Return what a site with this key derives UIDs with."""
+    from prearchive.keys import read_keys
+
+    keys = read_keys(path.parent, path, {})
+    if keys is None:
+        raise UsageError(f"{path}: there is no such file")
+    return keys.script_key
 
 
 def tell_script_error(error: ScriptError, text: str, name: str) -> None:

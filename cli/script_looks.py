@@ -13,7 +13,7 @@ from cli.context import Invocation, examples, get_invocation, opened_site
 from cli.differences import print_changes
 from cli.exits import ExitCode, SomeFailedError, UsageError
 from cli.output import Styled, complain, print_document, say, say_styled, shortened
-from cli.script_files import compile_or_tell, tell_script_error
+from cli.script_files import compile_or_tell, site_table_path, tell_script_error
 from cli.script_runs import find_inputs, parse_variables
 
 if TYPE_CHECKING:
@@ -80,6 +80,8 @@ def diff(
     is_of_session = session is not None or archived is not None
     if is_of_session == bool(inputs) or (script_path is None and not is_of_session):
         raise UsageError("name a script and files: diff SCRIPT INPUT..., or a session: diff --session REF")
+    if is_of_session and lookup is None:
+        lookup = site_table_path(invocation.load_settings())
     script = None if script_path is None else compile_or_tell(script_path, lookup)
     if is_of_session:
         trial = _diff_session(invocation, session, archived, script, given)

@@ -19,6 +19,7 @@ UNASSIGNED = "Unassigned"  # the word shown where a session has no project; ther
 MEBIBYTE = 1024 * 1024
 
 _PROJECT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
+_WEB_HOST = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*(?::([0-9]{1,5}))?", re.ASCII)
 _LOOKS_LIKE_AN_ADDRESS = re.compile(r"[0-9.]+(/.*)?|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*(/.*)?", re.ASCII)
 
 
@@ -95,10 +96,18 @@ def _checked_text(text: str) -> str:
     return text
 
 
+def _checked_web_host(text: str) -> str:
+    found = _WEB_HOST.fullmatch(text)
+    if found is None or not 0 < int(found[1] or 80) <= 65535:
+        raise ValueError("write the name of a web server, or name:port; no address with http://, no path")
+    return text.lower()
+
+
 AETitle = Annotated[str, AfterValidator(_checked_ae_title)]
 AllowItem = Annotated[str, AfterValidator(_checked_allow_item)]
 NotBlank = Annotated[str, AfterValidator(_checked_text)]
 Host = Annotated[str, AfterValidator(_checked_host)]
+WebHost = Annotated[str, AfterValidator(_checked_web_host)]
 Positive = Annotated[StrictInt, Field(gt=0)]
 NotNegative = Annotated[StrictInt, Field(ge=0)]
 PrearchivePolicy = Literal["manual", "auto", "overwrite"]
@@ -169,10 +178,11 @@ class Sessions(_Table):
 
 
 class Anonymization(_Table):
-    """The site script, and whether each application of a script leaves an item in (0012,0064)."""
+    """The site script, and what scripts may do."""
 
     site_enabled: StrictBool = True
-    record: StrictBool = False
+    record: StrictBool = False  # each application of a script leaves an item in (0012,0064)
+    allowed_hosts: list[WebHost] = Field(default_factory=list)  # that `getURL` may ask
 
 
 class Project(_Table):

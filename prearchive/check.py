@@ -22,7 +22,7 @@ from prearchive.keys import KEY_NAME, key_path
 from prearchive.manifest import find_manifest
 from prearchive.naming import template_problem
 from prearchive.routing import routing_problems
-from prearchive.scripts import explain, script_path
+from prearchive.scripts import LOOKUP_NAME, explain, script_path
 from prearchive.settle import find_damage
 from prearchive.states import BUSY_STATES, SessionState
 
@@ -120,6 +120,8 @@ def _script_findings(settings: Settings, scripts: ScriptShelf) -> Iterator[Findi
     for name, found in scripts.newest().items():
         if isinstance(found, Exception):
             code = "script-unusable" if isinstance(found, ConfigurationProblemError) else "script-error"
+            if name == LOOKUP_NAME:
+                code = "bad-lookup-table"
             yield Finding("error", code, name, explain(found, script_path(settings, name)))
 
 

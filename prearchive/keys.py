@@ -2,7 +2,8 @@
 
 Everything that must be recognised again although the site script removes it (UIDs as received, labels) is
 kept as a keyed hash. One random key a site, a derived key a purpose, so that a hash made for one place says
-nothing about another. Without the key late instances cannot find their session: a backup has to hold it.
+nothing about another. Without the key late instances cannot find their session, and scripts map UIDs to other
+ones: a backup has to hold it.
 """
 
 from __future__ import annotations
@@ -25,7 +26,11 @@ _KEY_TEXT = re.compile(r"[0-9A-Fa-f]{64}", re.ASCII)
 
 
 class SiteKeys:
-    """The derived keys of a site."""
+    """The derived keys of a site.
+
+    Attributes:
+        script_key: what scripts derive the UIDs with that `mapUID` and the like give.
+    """
 
     def __init__(self, master: bytes) -> None:
         if len(master) != KEY_BYTES:
@@ -34,6 +39,7 @@ class SiteKeys:
         self._label = _derive(master, "label")
         self._digest = _derive(master, "received-digest")
         self._public_uid = _derive(master, "public-uid")
+        self.script_key = _derive(master, "scripts")
 
     def uid_key(self, uid: str) -> str:
         """Return 32 hexadecimal digits that stand for a UID as received."""

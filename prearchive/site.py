@@ -127,7 +127,7 @@ class Site:
         if self._scripts is None:
             from prearchive.scripts import ScriptShelf
 
-            self._scripts = ScriptShelf(self._settings)
+            self._scripts = ScriptShelf(self._settings, self.keys.script_key)
         return self._scripts
 
     @property

@@ -31,7 +31,8 @@ _ABOUT: Final = {
     4: """\
 A surplus argument is ignored. An element that is given no value becomes empty. Beside functions there are
 message formats, `"{0}_{1}" subject, session` (the same as `format`), and the generator `new UID`, as in
-`(0020,000D) := new UID`: a random UID, the same for the same old value as long as the script is loaded.
+`(0020,000D) := new UID`: a UID that nobody can foresee, the same for the same old value of this element
+wherever the key is the same (a site has one), and without a key as long as the script is loaded.
 """,
     6: """\
 Where nothing else is said, an absent element as an argument is an error. Without a value `:=` changes

@@ -38,8 +38,8 @@ def _not_allowed() -> StatementError:
 def get_url4(url: str | None) -> str:
     """Return what a web server answers: switched off, so every object that gets here is refused.
 
-    A program that uses the engine as a library can allow single hosts (`allowed_hosts`). Then the lines of
-    the answer are joined with line ends, and blanks around them go.
+    `[anonymization] allowed_hosts` of a site can allow single hosts. Then the lines of the answer are joined
+    with line ends, and blanks around them go.
 
     >>> run('getURL["http://localhost/label"]')
     Traceback (most recent call last):
@@ -53,8 +53,8 @@ def get_url4(url: str | None) -> str:
 def get_url6(url: str) -> str:
     """Return what a web server answers: switched off, so every object that gets here is refused.
 
-    A program that uses the engine as a library can allow single hosts (`allowed_hosts`). Then the lines of
-    the answer are joined without anything between them; an empty answer is an error.
+    `[anonymization] allowed_hosts` of a site can allow single hosts. Then the lines of the answer are joined
+    without anything between them; an empty answer is an error.
 
     >>> run('getURL["http://localhost/label"]')
     Traceback (most recent call last):

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pydicom
@@ -204,3 +206,76 @@ def test_enable_and_disable_switch_the_setting(tmp_path: Path, script: Path) -> 
     site.run("anon", "project", "P4", "disable")
     site.run("anon", "project", "P4", "enable", code=3)
     assert not site.json("anon", "project", "P4", "show")["enabled"]
+
+
+# -- tables and keys
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    path = tmp_path / "table.txt"
+    path.write_text("pid/PID-1 = S007\n")
+    return path
+
+
+def test_check_knows_the_table_it_is_given(table: Path, tmp_path: Path) -> None:
+    script = tmp_path / "finds.das"
+    script.write_text('version "6.6"\n(0010,0020) := lookup["pid", (0010,0020)]\n')
+    rows = json.loads(prearc("--json", "anon", "check", script).stdout)
+    assert [(row["severity"], row["code"]) for row in rows] == [("warning", "no-lookup-table")]
+    assert json.loads(prearc("--json", "anon", "check", script, "--lookup", table).stdout) == []
+    table.write_text("other/PID-1 = S007\n")
+    rows = json.loads(prearc("--json", "anon", "check", script, "--lookup", table).stdout)
+    assert [row["code"] for row in rows] == ["no-such-key-type"]
+
+
+def test_mistakes_of_a_table_are_drawn(table: Path, script: Path, scans: Path, tmp_path: Path) -> None:
+    table.write_text("pid/PID-1 = S007\nnonsense\n")
+    for words in (
+        ("anon", "check", script),
+        ("anon", "apply", script, scans / "a.dcm", "-o", tmp_path / "out", "--var", "subject=S"),
+    ):
+        result = prearc(*words, "--lookup", table)
+        assert result.exit_code == 3
+        assert "bad-table-line" in result.stderr and "2 | nonsense" in result.stderr
+    assert prearc("anon", "check", script, "--lookup", tmp_path / "none").exit_code == 4
+
+
+def test_apply_finds_values_in_a_table(table: Path, scans: Path, tmp_path: Path) -> None:
+    script = tmp_path / "finds.das"
+    script.write_text('version "6.6"\n(0010,0020) := lookup["pid", (0010,0020)]\n')
+    out = tmp_path / "out"
+    words = ("anon", "apply", script, scans / "a.dcm", "--output", out)
+    assert prearc(*words).exit_code == 3
+    assert prearc(*words, "--lookup", table).exit_code == 0
+    assert pydicom.dcmread(out / "a.dcm").PatientID == "S007"
+
+
+def test_apply_with_a_sites_key_maps_uids_as_the_site_does(tmp_path: Path) -> None:
+    text = 'version "6.6"\n(0020,000D) := mapUID[(0020,000D), "1.2.840.99999"]\n'
+    site = CommandLineSite(tmp_path / "site", site_script=text)
+    dataset = make_dataset(StudyInstanceUID="1.2.3")
+    site.receive(dataset)
+    (row,) = site.json("list")
+    source = tmp_path / "a.dcm"
+    source.write_bytes(part10_bytes(dataset))
+    made: list[str] = []
+    for key in (("--key", site.folder / "data" / "site.key"), ()):
+        out = tmp_path / f"out{len(made)}"
+        words = ("anon", "apply", site.folder / "anon" / "site.das", source, "--output", out, *key)
+        subprocess.run([sys.executable, "-m", "cli.main", *map(str, words)], check=True, capture_output=True)
+        made.append(str(pydicom.dcmread(out / "a.dcm").StudyInstanceUID))
+    assert made[0] == row["study_uid"] != made[1]
+    for key_file in (tmp_path / "none", source):
+        words = ("anon", "apply", site.folder / "anon" / "site.das", source, "--output", out)
+        assert prearc(*words, "--key", key_file).exit_code == 2
+
+
+def test_diff_of_a_session_takes_the_table_of_the_site(tmp_path: Path) -> None:
+    site = CommandLineSite(tmp_path / "site")
+    site.receive(make_dataset(PatientID="PID-1"))
+    (site.folder / "anon" / "lookup.txt").write_text("pid/PID-1 = S007\n")
+    script = tmp_path / "finds.das"
+    script.write_text('version "6.6"\n(0010,0020) := lookup["pid", (0010,0020)]\n')
+    result = site.run("anon", "diff", script, "--session", str(site.numbers()[0]))
+    assert "S007" in result.stdout

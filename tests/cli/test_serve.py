@@ -97,6 +97,14 @@ def test_scripts_with_mistakes_stop_the_start_and_all_are_told(tmp_path: Path) -
         assert f"'{name}'" in result.stderr
 
 
+def test_a_lookup_table_with_mistakes_stops_the_start(tmp_path: Path) -> None:
+    site = CommandLineSite(tmp_path / "site")
+    (site.folder / "anon" / "lookup.txt").write_text("pid/JONES\n")
+    result = site.run("serve", code=3)
+    assert f"{site.folder / 'anon' / 'lookup.txt'}:1:1: the line has no =" in result.stderr
+    assert "JONES" not in result.stderr
+
+
 def test_a_missing_script_stops_the_start(tmp_path: Path) -> None:
     site = CommandLineSite(tmp_path / "site")
     (site.folder / "anon" / "site.das").unlink()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from anon.lookup import parse_table
 from config.errors import ConfigError, SiteExistsError, UnknownProjectError
 from config.load import load_settings
 from config.scripts import (
@@ -39,6 +40,11 @@ def test_a_new_site_holds_commented_settings_and_the_two_training_scripts(site_f
     assert "makeSessionLabel" in (read_script(project_script) or "")
     comments = [line for line in settings.config_path.read_text().splitlines() if "#" in line]
     assert len(comments) > 20
+
+
+def test_a_new_site_has_a_lookup_table_without_entries(site_folder: Path) -> None:
+    settings = load_settings(site_folder, {})
+    assert parse_table(settings.lookup_path.read_text("utf-8")).values == {}
 
 
 def test_the_template_says_the_defaults(site_folder: Path, tmp_path: Path) -> None:
@@ -88,7 +94,11 @@ def test_a_script_is_replaced_whole_and_stays_private(site_folder: Path) -> None
     script_file = get_script_file(settings, None)
     write_script(script_file, "- (0010,0010)\n")
     assert read_script(script_file) == "- (0010,0010)\n"
-    assert sorted(path.name for path in script_file.path.parent.iterdir()) == ["projects", "site.das"]
+    assert sorted(path.name for path in script_file.path.parent.iterdir()) == [
+        "lookup.txt",
+        "projects",
+        "site.das",
+    ]
     assert stat.S_IMODE(script_file.path.stat().st_mode) == 0o600
     script_file.path.chmod(0o640)
     write_script(script_file, "- (0010,0020)\n")
@@ -108,7 +118,11 @@ def test_a_failed_write_leaves_the_old_script_and_nothing_else(
     with pytest.raises(ConfigError, match="No space left"):
         write_script(script_file, "- (0010,0010)\n")
     assert read_script(script_file) == before
-    assert sorted(path.name for path in script_file.path.parent.iterdir()) == ["projects", "site.das"]
+    assert sorted(path.name for path in script_file.path.parent.iterdir()) == [
+        "lookup.txt",
+        "projects",
+        "site.das",
+    ]
 
 
 def test_a_script_that_is_a_link_keeps_being_one(site_folder: Path, tmp_path: Path) -> None:

@@ -124,6 +124,19 @@ def test_hosts_have_no_blanks(tmp_path: Path, host: str) -> None:
     assert "receivers.0.host" in problem(tmp_path, receivers=[{"host": host}])
 
 
+@pytest.mark.parametrize(
+    "host", ["", "http://x", "x/y", "x:0", "x:65536", "x:", "a b", "x:80:80", "[::1]", ".x", "a\n", 5]
+)
+def test_hosts_that_scripts_may_ask_are_names_with_or_without_a_port(tmp_path: Path, host: object) -> None:
+    assert "anonymization.allowed_hosts.0" in problem(tmp_path, anonymization={"allowed_hosts": [host]})
+
+
+def test_a_web_server_is_known_by_its_name_in_small_letters(tmp_path: Path) -> None:
+    found = settings(tmp_path, anonymization={"allowed_hosts": ["Ids.Example.org", "10.0.0.1:8080"]})
+    assert found.anonymization.allowed_hosts == ["ids.example.org", "10.0.0.1:8080"]
+    assert settings(tmp_path).anonymization.allowed_hosts == []
+
+
 def test_receivers_that_share_a_port_share_host_and_tls(tmp_path: Path) -> None:
     assert settings(tmp_path, receivers=[Receiver(), Receiver(ae_title="B")])
     assert "XNAT:8104 is there twice" in problem(tmp_path, receivers=[{}, {}])

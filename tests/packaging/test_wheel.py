@@ -64,6 +64,7 @@ def test_every_committed_file_of_a_package_is_in_the_wheel(names: set[str]) -> N
         "config/defaults/prearc.toml",
         "config/defaults/anon/site.das",
         "config/defaults/anon/projects/TRAINING.das",
+        "config/defaults/anon/lookup.txt",
         "prearchive/db/versions/",
         *(f"{package}/py.typed" for package in PACKAGES),
     ],

@@ -284,6 +284,16 @@ def test_configuration_mistakes_and_script_mistakes_are_found(tmp_path: Path) ->
     assert "site.das:1:" in findings[2].text
 
 
+def test_a_lookup_table_with_mistakes_is_found(intake_site: IntakeSite) -> None:
+    table = intake_site.settings.lookup_path
+    table.write_text("pid/PID-1 = S007\n")
+    assert check_site(intake_site.site) == []
+    table.write_text("pid/JONES S007\n")
+    (finding,) = check_site(intake_site.site)
+    assert (finding.severity, finding.code, finding.where) == ("error", "bad-lookup-table", "lookup.txt")
+    assert f"{table}:1:1: the line has no =" in finding.text and "JONES" not in finding.text
+
+
 def test_a_newer_script_that_a_server_did_not_take_is_found(intake_site: IntakeSite) -> None:
     site = intake_site.site
     values: dict[str, Any] = {"receivers": {}, "scripts": {"in_force": {}, "problems": ["bad line"]}}

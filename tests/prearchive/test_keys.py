@@ -17,6 +17,7 @@ def test_the_same_text_gets_the_same_hash_and_another_site_another_one() -> None
     assert KEYS.uid_key("1.2.3") != OTHER.uid_key("1.2.3")
     assert KEYS.label_suffix("Doe^Jane") != OTHER.label_suffix("Doe^Jane")
     assert KEYS.received_digest(b"x", "1.2") != OTHER.received_digest(b"x", "1.2")
+    assert SiteKeys(bytes(range(32))).script_key == KEYS.script_key != OTHER.script_key
 
 
 def test_hashes_have_their_shapes_and_do_not_show_each_other() -> None:

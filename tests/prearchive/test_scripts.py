@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from builders import make_dataset
 
 from anon import ScriptError
 from config.settings import Settings
 from prearchive.errors import ConfigurationProblemError, NotFoundError
+from prearchive.keys import SiteKeys
 from prearchive.scripts import LoadedScript, ScriptShelf, explain, script_path
 
 GOOD = "- (0010,0030)\n"
@@ -213,3 +215,155 @@ def test_threads_that_ask_at_once_get_the_same_script(folder: Folder) -> None:
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(lambda _: shelf.site(), range(32)))
     assert len({id(loaded) for loaded in found}) == 1
+
+
+# -- what scripts are compiled with: the lookup table, the key, the hosts that may be asked
+
+USES_TABLE = 'version "6.6"\n(0010,0020) := lookup["pid", (0010,0020)]\n'
+MAPS = 'version "6.6"\n(0020,000D) := mapUID[(0020,000D), "1.2.840.99999"]\n'
+BAD_TABLE = "pid/PID-1 = S007\npid/JONES\npid/a/b = c\n"
+
+
+def patient_id(loaded: LoadedScript | None) -> str:
+    """What a script makes of the patient's ID of an object."""
+    assert loaded is not None
+    dataset = make_dataset(PatientID="PID-1")
+    loaded.script.apply(dataset)
+    return str(dataset.PatientID)
+
+
+def test_scripts_find_values_in_the_sites_table_and_a_changed_one_reaches_them(folder: Folder) -> None:
+    folder.write("site.das", USES_TABLE)
+    table = folder.write("lookup.txt", "pid/PID-1 = S007\n")
+    shelf = ScriptShelf(folder.settings())
+    first = shelf.site()
+    assert patient_id(first) == "S007"
+    shelf.refresh()
+    assert shelf.site() is first
+    folder.write("lookup.txt", "pid/PID-1 = S008\n")
+    shelf.refresh()
+    loaded = shelf.site()
+    assert patient_id(loaded) == "S008"
+    assert loaded is not None and first is not None and loaded.sha256 == first.sha256
+    table.unlink()
+    shelf.refresh()
+    with pytest.raises(ScriptError) as caught:
+        patient_id(shelf.site())
+    assert caught.value.diagnostics[0].code == "no-lookup-table"
+    folder.write("lookup.txt", "pid/PID-1 = S009\n")
+    shelf.refresh()
+    assert patient_id(shelf.site()) == "S009"
+
+
+def test_a_table_with_mistakes_is_an_error_when_a_script_is_first_asked_for(folder: Folder) -> None:
+    folder.write("site.das", GOOD)
+    table = folder.write("lookup.txt", BAD_TABLE)
+    shelf = ScriptShelf(folder.settings())
+    for ask in (shelf.site, shelf.load_all):
+        with pytest.raises(ScriptError) as caught:
+            ask()
+        assert caught.value.name == "lookup.txt"
+        assert [found.line for found in caught.value.diagnostics] == [2, 3]
+    newest = shelf.newest()
+    assert list(newest) == ["lookup.txt", "site.das"]
+    assert isinstance(newest["lookup.txt"], ScriptError)
+    assert isinstance(newest["site.das"], LoadedScript)
+    assert script_path(folder.settings(), "lookup.txt") == table
+    folder.write("lookup.txt", "")
+    assert shelf.site() is not None
+
+
+def test_a_newer_table_with_mistakes_leaves_the_good_one_in_force_and_its_lines_are_not_told(
+    folder: Folder,
+) -> None:
+    folder.write("site.das", USES_TABLE)
+    folder.write("projects/P1.das", USES_TABLE)
+    folder.write("lookup.txt", "pid/PID-1 = S007\n")
+    shelf = ScriptShelf(folder.settings(projects={"P1": {}}))
+    first = shelf.site()
+    folder.write("lookup.txt", BAD_TABLE)
+    shelf.refresh()
+    shelf.refresh()
+    assert shelf.site() is first
+    assert patient_id(shelf.project("P1")) == "S007"  # asked for only now
+    (problem,) = shelf.problems
+    assert "lookup.txt:2:1: " in problem and "lookup.txt:3:1: " in problem
+    assert "JONES" not in problem
+    shelf.use_settings(folder.settings())
+    assert shelf.problems == [problem]
+    folder.write("lookup.txt", "pid/PID-1 = S008\n")
+    shelf.refresh()
+    assert (patient_id(shelf.site()), shelf.problems) == ("S008", [])
+
+
+@pytest.mark.parametrize("content", [b"pid/\xff = S1\n", None])
+def test_a_table_that_cannot_be_read_is_no_reason_to_go_without(
+    folder: Folder, content: bytes | None
+) -> None:
+    folder.write("site.das", USES_TABLE)
+    if content is None:
+        (folder.root / "anon" / "lookup.txt").mkdir()
+    else:
+        folder.write("lookup.txt", content)
+    shelf = ScriptShelf(folder.settings())
+    with pytest.raises(ConfigurationProblemError, match=r"lookup\.txt"):
+        shelf.site()
+    assert isinstance(shelf.newest()["lookup.txt"], ConfigurationProblemError)
+
+
+def test_a_changed_script_sees_the_table_in_force(folder: Folder) -> None:
+    folder.write("site.das", GOOD)
+    folder.write("lookup.txt", "pid/PID-1 = S007\n")
+    shelf = ScriptShelf(folder.settings())
+    shelf.site()
+    folder.write("site.das", USES_TABLE)
+    folder.write("lookup.txt", "pid/PID-1 = S008\n")
+    shelf.refresh()
+    assert patient_id(shelf.site()) == "S008"
+    folder.write("lookup.txt", BAD_TABLE)
+    folder.write("site.das", USES_TABLE + "-(0010,0030)\n")
+    shelf.refresh()
+    assert patient_id(shelf.site()) == "S008"
+
+
+def test_scripts_of_one_key_map_a_uid_alike_whichever_process_runs_them(folder: Folder) -> None:
+    folder.write("site.das", MAPS)
+    folder.write("projects/P1.das", MAPS + "-(0010,0030)\n")
+    settings = folder.settings(projects={"P1": {}})
+
+    def study_uid(loaded: LoadedScript | None) -> str:
+        assert loaded is not None
+        dataset = make_dataset(StudyInstanceUID="1.2.3")
+        loaded.script.apply(dataset)
+        return str(dataset.StudyInstanceUID)
+
+    key = SiteKeys(bytes(32)).script_key
+    made = {
+        study_uid(ScriptShelf(settings, key).site()),
+        study_uid(ScriptShelf(settings, key).project("P1")),
+    }
+    assert len(made) == 1
+    assert study_uid(ScriptShelf(settings, SiteKeys(bytes(range(32))).script_key).site()) not in made
+    shelf = ScriptShelf(settings, key)
+    shelf.site()
+    folder.write("lookup.txt", "a/b = c\n")
+    shelf.refresh()
+    assert {study_uid(shelf.site())} == made
+
+
+def test_changed_hosts_count_for_scripts_that_are_in_force(folder: Folder) -> None:
+    folder.write("site.das", 'version "6.6"\n(0010,4000) := getURL["http://localhost:1/x"]\n')
+    shelf = ScriptShelf(folder.settings())
+
+    def failure() -> str:
+        loaded = shelf.site()
+        assert loaded is not None
+        with pytest.raises(ScriptError) as caught:
+            loaded.script.apply(make_dataset())
+        return caught.value.diagnostics[0].code
+
+    assert failure() == "not-allowed"
+    shelf.use_settings(folder.settings(anonymization={"allowed_hosts": ["localhost:1"]}))
+    assert failure() == "url-failed"
+    shelf.use_settings(folder.settings(anonymization={"allowed_hosts": ["localhost:2"]}))
+    assert failure() == "not-allowed"

@@ -161,6 +161,19 @@ def test_a_newer_script_with_mistakes_is_a_problem(intake_site: IntakeSite) -> N
     assert "site.das:4:" in problem
 
 
+def test_a_newer_lookup_table_with_mistakes_is_a_problem(intake_site: IntakeSite) -> None:
+    site = intake_site.site
+    site.scripts.site()
+    intake_site.settings.lookup_path.write_text("no entry\n")
+    site.refresh()
+    status = site_status(site)
+    (problem,) = status.problems
+    assert "lookup.txt:1:1:" in problem
+    table, script = status.scripts
+    assert (table.name, table.sha256) == ("lookup.txt", None)
+    assert table.problem is not None and script.problem is None
+
+
 def test_a_disk_that_cannot_be_asked_is_left_out(
     intake_site: IntakeSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
