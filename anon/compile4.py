@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from anon.compile import Compiler, Get
 from anon.errors import StatementError
 from anon.functions.message_format import ABSENT, FormatError, fill, parse_format
-from anon.functions.registry import Argument, Builtin
+from anon.functions.registry import Argument
 from anon.host import Host
 from anon.label_rule import SESSION, SESSION_LABEL, LabelRule, uses_of
 from anon.operations.condition import equality4, match
@@ -15,19 +13,9 @@ from anon.operations.run import Evaluate, Run, Test
 from anon.program4 import Action, Condition, DeleteTag, EchoValue, Program4, SetTag
 from anon.syntax import nodes
 from anon.syntax.span import Source, Span
-from anon.tagpath import TRANSFER_SYNTAX_UID, TagPath, TagStep, is_private_creator
+from anon.tagpath import TRANSFER_SYNTAX_UID, TagPath, TagStep
 from anon.values import Value, text_of
 from anon.vr import BINARY_VRS, vr_in_2012
-
-# Names, numbers and dates: their hashes can be found by trying all.
-_GUESSABLE: Final = frozenset(
-    group << 16 | element
-    for group, elements in {
-        0x0008: (0x0050, 0x0080, 0x0081, 0x0090, 0x1010, 0x1048, 0x1050, 0x1060, 0x1070),
-        0x0010: (0x0010, 0x0020, 0x0030, 0x1000, 0x1001, 0x1040, 0x1060, 0x2154),
-    }.items()
-    for element in elements
-)
 
 
 class Compiler4(Compiler):
@@ -57,7 +45,6 @@ class Compiler4(Compiler):
                 actions.append((conditions, self._action(statement.action, is_certain=False)))
             else:
                 actions.append(((), self._action(statement, is_certain=True)))
-        self._warn_of_order(statements)
         required = {name: use for name, use in self._mentioned.items() if name not in self._initials}
         return Program4(required, tuple(actions), self._label_rule())
 
@@ -230,14 +217,6 @@ class Compiler4(Compiler):
         number = int(node.text)
         return lambda run: number
 
-    def check_call(self, call: nodes.Call, found: Builtin) -> None:
-        """Warn of hashes that can be guessed."""
-        if found.name != "hashUID":
-            return
-        argument = call.arguments[0]
-        if isinstance(argument, nodes.Path) and argument.path.tag in _GUESSABLE:
-            self.warn(call.span, "guessable-hash", "a hash of a name or number can be guessed")
-
     # -- statements
 
     def _condition(self, condition: nodes.Condition) -> Test:
@@ -273,9 +252,6 @@ class Compiler4(Compiler):
         if tag == TRANSFER_SYNTAX_UID:
             note(action.span, "transfer-syntax", "a script cannot change the transfer syntax")
         if isinstance(action, nodes.Delete):
-            if is_private_creator(tag):
-                message = "private data elements stay and lose their creator"
-                self.warn(action.span, "orphans", message, "delete the whole block, such as (0029,10XX), too")
             return
         vr = vr_in_2012(tag)
         if tag & 0xFFFF and (vr == "SQ" or vr == "UN" or vr in BINARY_VRS):
@@ -299,54 +275,8 @@ class Compiler4(Compiler):
 
         return get
 
-    def _warn_of_order(self, statements: tuple[nodes.Statement4, ...]) -> None:
-        """What reads as steps, one after the other, is none: say where that makes a difference."""
-        certain: dict[int, Span] = {}
-        for statement in statements:
-            if isinstance(statement, nodes.Describe | nodes.Export | nodes.Initialise):
-                continue
-            is_certain = not isinstance(statement, nodes.Conditional)
-            action = statement.action if isinstance(statement, nodes.Conditional) else statement
-            for read in _paths_read(statement):
-                if _step(read.path).bits in certain:
-                    line = self.source.position(certain[_step(read.path).bits]).line
-                    message = f"{read.path} is read as it came, line {line} has not changed it yet"
-                    self.warn(read.span, "reads-original", message, "DicomEdit 4 evaluates everything first")
-            if isinstance(action, nodes.Echo) or _step(action.target.path).is_wild:
-                continue
-            tag = _step(action.target.path).bits
-            if tag in certain:
-                line = self.source.position(certain[tag]).line
-                message = f"line {line} is about the same element and wins, DicomEdit 4 works backwards"
-                self.warn(statement.span, "first-wins", message)
-            elif is_certain:
-                certain[tag] = statement.span
-
 
 def _step(path: TagPath) -> TagStep:
     step = path.steps[0]
     assert isinstance(step, TagStep)
     return step
-
-
-def _paths_read(statement: nodes.Action4 | nodes.Conditional) -> list[nodes.Path]:
-    """The tags that a statement reads."""
-    values: list[nodes.Value] = []
-    action = statement
-    if isinstance(statement, nodes.Conditional):
-        action = statement.action
-        for condition in statement.conditions:
-            assert isinstance(condition, nodes.Comparison)
-            values += [condition.left, condition.right]
-    if isinstance(action, nodes.Assign):
-        values.append(action.value)
-    elif isinstance(action, nodes.AssignNew):
-        values.extend(action.arguments)
-    found: list[nodes.Path] = []
-    while values:
-        value = values.pop()
-        if isinstance(value, nodes.Path):
-            found.append(value)
-        elif isinstance(value, nodes.Call | nodes.Format):
-            values.extend(value.arguments)
-    return found

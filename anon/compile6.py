@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import Final
 
 from anon.compile import Compiler, Get, written_paths
 from anon.errors import StatementError
@@ -26,7 +25,6 @@ from anon.tagpath import TRANSFER_SYNTAX_UID, TagPath
 from anon.values import ListValue, Value, Values6
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,10}")
-_GUESSABLE: Final = frozenset({0x00080050, 0x00100010, 0x00100020})  # numbers and names, from short lists
 
 
 @dataclass(slots=True)
@@ -216,14 +214,9 @@ class Compiler6(Compiler):
         return get_private
 
     def check_call(self, call: nodes.Call, found: Builtin) -> None:
-        """Warn of hashes that can be guessed and of look-ups that find nothing."""
+        """Warn of look-ups that find nothing."""
         if found.name == "lookup":
             self._check_lookup(call)
-        if found.name != "hashUID":
-            return
-        argument = call.arguments[0]
-        if isinstance(argument, nodes.Path) and argument.path.tag in _GUESSABLE:
-            self.warn(call.span, "guessable-hash", "a hash of a name or number can be guessed")
 
     def _check_lookup(self, call: nodes.Call) -> None:
         """Warn of look-ups that cannot succeed."""

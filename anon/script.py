@@ -6,11 +6,10 @@ import hashlib
 import secrets
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Final, Literal
 
-from anon.compile import Program
-from anon.compile4 import Compiler4
-from anon.compile6 import Compiler6
+from anon.compiling import Compiled, compile_text
 from anon.encoding.elements import DataSet, DataSetError
 from anon.encoding.instance import (
     MEDIA_STORAGE_SOP_CLASS_UID,
@@ -22,12 +21,11 @@ from anon.encoding.instance import (
 from anon.errors import Diagnostic, Rejected, ScriptError, StatementError
 from anon.host import Host
 from anon.label_rule import make_label
-from anon.language import Language, choose_language, find_syntax_of_6
 from anon.lookup import LookupTable, parse_table
 from anon.operations.run import Observer, Run
 from anon.recording import add_record
-from anon.syntax.parse import diagnostic, parse4, parse6
-from anon.syntax.span import Position, Source, Span
+from anon.syntax.parse import diagnostic
+from anon.syntax.span import Position, Span
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -60,28 +58,25 @@ class Script:
         sha256: of the text in UTF-8, in hexadecimal.
         language: "4.x" or "6.x".
         variables: names the caller has to supply, spelled as the script does; case does not count.
-        warnings: what is allowed but probably not meant.
     """
 
-    def __init__(
-        self,
-        text: str,
-        name: str,
-        dialect: int,
-        source: Source,
-        program: Program,
-        warnings: list[Diagnostic],
-        host: Host,
-    ) -> None:
+    def __init__(self, text: str, name: str, compiled: Compiled) -> None:
         self.name = name
         self.text = text
         self.sha256 = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-        self.language: Literal["4.x", "6.x"] = "4.x" if dialect == 4 else "6.x"
-        self.variables = [spelled for spelled, _ in program.required.values()]
-        self.warnings = warnings
-        self._source = source
-        self._program = program
-        self._host = host
+        self.language: Literal["4.x", "6.x"] = "4.x" if compiled.language.dialect == 4 else "6.x"
+        self.variables = [spelled for spelled, _ in compiled.program.required.values()]
+        self._compiled = compiled
+        self._source = compiled.language.source
+        self._program = compiled.program
+        self._host = compiled.host
+
+    @cached_property
+    def warnings(self) -> list[Diagnostic]:
+        """What is allowed and hardly meant; `anon.check_script` finds more."""
+        from anon.lint.check import warnings_of
+
+        return warnings_of(self._compiled)
 
     def __repr__(self) -> str:
         return f"<Script {self.name!r} DicomEdit {self.language} {self.sha256[:12]}>"
@@ -196,7 +191,7 @@ class Script:
         host = replace(
             self._host, taken_labels=taken_labels, labels_ignore_case=True, present_label=present_label
         )
-        _, program, _ = _compile(self.text, self.name, host)
+        program = _compile(self.text, self.name, host).program
         rule = program.label_rule
         if rule is None:
             return None
@@ -271,40 +266,19 @@ def compile_script(
         lookup=parse_table(lookup) if isinstance(lookup, str) else lookup,
         key=key or secrets.token_bytes(32),
     )
-    language, program, warnings = _compile(text, name, host)
-    return Script(text, name, language.dialect, language.source, program, warnings, host)
+    return Script(text, name, _compile(text, name, host))
 
 
-def _compile(text: str, name: str, host: Host) -> tuple[Language, Program, list[Diagnostic]]:
-    """The language, the program and the warnings of a script.
+def _compile(text: str, name: str, host: Host) -> Compiled:
+    """A script without mistakes.
 
     Raises:
         ScriptError: with all mistakes of the script.
     """
-    language = choose_language(text.encode("utf-8", "replace").decode("utf-8"), name)
-    source = language.source
-    program: Program
-    compiler: Compiler4 | Compiler6
-    if language.dialect == 4:
-        compiler = Compiler4(source, host)
-        statements4, mistakes = parse4(source)
-        program = compiler.compile(statements4)
-    else:
-        compiler = Compiler6(source, host)
-        statements6, mistakes = parse6(source)
-        program = compiler.compile(statements6)
-    found = mistakes + compiler.diagnostics
-    errors = [each for each in found if each.severity == "error"]
-    if errors and language.dialect == 4:
-        place = find_syntax_of_6(source)
-        if place is not None:
-            message = "this is DicomEdit 6, but the script has no version line"
-            errors = [
-                diagnostic(source, place, "no-version", message, 'put version "6.6" into the first line')
-            ]
-    if errors:
-        raise ScriptError(errors, name)
-    return language, program, found
+    compiled = compile_text(text, name, host)
+    if compiled.errors:
+        raise ScriptError(compiled.errors, name)
+    return compiled
 
 
 def _too_deep(span: Span | None) -> StatementError:

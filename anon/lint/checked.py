@@ -1,0 +1,194 @@
+"""A script as the rules of the linter see it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import Final, Literal, cast
+
+from anon.compiling import Compiled
+from anon.functions.registry import Argument
+from anon.lint.constants import Constants
+from anon.lint.effects import Effect, Step, inner_values
+from anon.lint.effects4 import steps4
+from anon.lint.effects6 import steps6
+from anon.syntax import nodes
+from anon.syntax.span import Source, Span
+from anon.values import Values
+
+Purpose = Literal["site", "project"]
+# Functions without value when their first argument has none, and those that may find none anyway.
+_ABSENT_WITH_ARGUMENT: Final = frozenset({"hashUID", "mapUID", "normalizeString"})
+_ABSENT_WITH_ARGUMENT_4: Final = frozenset({"lowercase", "uppercase", "urlEncode", "substring"})
+_MAY_FIND_NOTHING: Final = frozenset({"match", "valueAt"})
+Statement = nodes.Statement4 | nodes.Statement6
+
+
+class Checked:
+    """A script that was read, and what can be said about it without an object.
+
+    Attributes:
+        compiled: the script.
+        purpose: what it is for, as far as known.
+    """
+
+    def __init__(self, compiled: Compiled, purpose: Purpose | None) -> None:
+        self.compiled = compiled
+        self.purpose = purpose
+
+    @property
+    def source(self) -> Source:
+        """The text, for places in it."""
+        return self.compiled.language.source
+
+    @property
+    def dialect(self) -> int:
+        """4 or 6."""
+        return self.compiled.language.dialect
+
+    @property
+    def values(self) -> Values:
+        """How the dialect reads and writes values."""
+        return self.compiled.program.values
+
+    def line(self, span: Span) -> int:
+        """The line that a span begins in, from 1."""
+        return self.source.position(span).line
+
+    # -- statements
+
+    @cached_property
+    def statements(self) -> list[Statement]:
+        """All statements in the order of the text, also those in blocks and behind conditions."""
+        return list(_nested(self.compiled.statements))
+
+    @cached_property
+    def conditions(self) -> list[nodes.Condition]:
+        """All conditions in the order of the text."""
+        found: list[nodes.Condition] = []
+        for statement in self.statements:
+            if isinstance(statement, nodes.Conditional):
+                found.extend(statement.conditions)
+            elif isinstance(statement, nodes.Ternary):
+                found.append(statement.condition)
+            elif isinstance(statement, nodes.IfBlock):
+                found.extend(branch.condition for branch in statement.branches)
+        return found
+
+    @cached_property
+    def values_used(self) -> list[nodes.Value]:
+        """Every value that stands anywhere, and all values in them."""
+        found: list[nodes.Value] = []
+        for value in _outer_values(self.statements, self.conditions):
+            found.extend(inner_values(value))
+        return found
+
+    @cached_property
+    def calls(self) -> list[nodes.Call]:
+        """All calls of functions."""
+        return [value for value in self.values_used if isinstance(value, nodes.Call)]
+
+    def arguments_of_kind(self, kind: str) -> Iterator[tuple[nodes.Call, nodes.Value]]:
+        """The arguments that functions want as something in particular, such as a "pattern"."""
+        for call in self.calls:
+            known = self.compiled.functions.get(call.name.name)
+            wanted: tuple[Argument, ...] = () if known is None else known.arguments
+            for argument, node in zip(wanted, call.arguments, strict=False):
+                if argument.kind == kind:
+                    yield call, node
+
+    # -- what is known of variables
+
+    @cached_property
+    def initials(self) -> list[nodes.Initialise]:
+        """All statements that give variables values."""
+        return [each for each in self.statements if isinstance(each, nodes.Initialise)]
+
+    @cached_property
+    def constants(self) -> Constants:
+        """The values that are always the same."""
+        return Constants(self.compiled, self._single_values())
+
+    def _single_values(self) -> Mapping[str, nodes.Value]:
+        """The values of variables that get one, once and for certain."""
+        ignores_case = self.dialect == 4
+        counted = Counter(
+            each.name.name.lower() if ignores_case else each.name.name for each in self.initials
+        )
+        supplied = self.compiled.program.required
+        found: dict[str, nodes.Value] = {}
+        for statement in self.compiled.statements:
+            if isinstance(statement, nodes.Initialise):
+                spelled = statement.name.name
+                name = spelled.lower() if ignores_case else spelled
+                if counted[name] == 1 and spelled.lower() not in supplied:
+                    found[name] = statement.value
+        return found
+
+    # -- what it does to elements
+
+    @cached_property
+    def steps(self) -> list[Step]:
+        """What it does, in the order in which it is done."""
+        if self.dialect == 4:
+            return steps4(cast("tuple[nodes.Statement4, ...]", self.compiled.statements), self.source)
+        statements = cast("tuple[nodes.Statement6, ...]", self.compiled.statements)
+        return steps6(statements, self.compiled.functions, self.constants.resolve)
+
+    @cached_property
+    def effects(self) -> list[tuple[Step, Effect]]:
+        """The effects of all steps, with their step."""
+        return [(step, effect) for step in self.steps for effect in step.effects]
+
+    @property
+    def _absent_with_argument(self) -> frozenset[str]:
+        """Functions without value when their first argument has none; in DicomEdit 6 most fail then."""
+        return _ABSENT_WITH_ARGUMENT | (_ABSENT_WITH_ARGUMENT_4 if self.dialect == 4 else frozenset())
+
+    def may_be_absent(self, value: nodes.Value) -> bool:
+        """Whether a value may turn out to be no value, without that being a failure."""
+        if isinstance(value, nodes.Path):
+            return True
+        if isinstance(value, nodes.Variable):
+            name = self.constants.key(value.name)
+            given = [each.value for each in self.initials if self.constants.key(each.name.name) == name]
+            return any(not isinstance(each, nodes.Variable) and self.may_be_absent(each) for each in given)
+        if isinstance(value, nodes.Call):
+            if value.name.name in self._absent_with_argument:
+                return bool(value.arguments) and self.may_be_absent(value.arguments[0])
+            return value.name.name in _MAY_FIND_NOTHING
+        return False
+
+
+def _nested(statements: tuple[Statement, ...]) -> Iterator[Statement]:
+    for statement in statements:
+        yield statement
+        if isinstance(statement, nodes.Conditional):
+            yield statement.action
+        elif isinstance(statement, nodes.Ternary):
+            yield statement.then
+            if statement.otherwise is not None:
+                yield statement.otherwise
+        elif isinstance(statement, nodes.IfBlock):
+            for branch in statement.branches:
+                yield from _nested(branch.body)
+            yield from _nested(statement.otherwise)
+
+
+def _outer_values(statements: list[Statement], conditions: list[nodes.Condition]) -> Iterator[nodes.Value]:
+    for statement in statements:
+        if isinstance(statement, nodes.Assign | nodes.AssignIfPresent | nodes.Initialise):
+            yield statement.value
+        elif isinstance(statement, nodes.AssignNew):
+            yield from statement.arguments
+        elif isinstance(statement, nodes.Echo):
+            if statement.value is not None:
+                yield statement.value
+        elif isinstance(statement, nodes.Call):
+            yield statement
+    for condition in conditions:
+        if isinstance(condition, nodes.Call):
+            yield condition
+        else:
+            yield from (condition.left, condition.right)

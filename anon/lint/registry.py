@@ -1,0 +1,11 @@
+"""All rules of the linter."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from anon.lint import hashes, leftovers, order  # noqa: F401  (modules fill the table when they are imported)
+from anon.lint.rule import TABLE, Lint
+
+#: In the order in which they are asked.
+LINTS: Final[tuple[Lint, ...]] = tuple(TABLE.values())
