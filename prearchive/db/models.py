@@ -177,7 +177,7 @@ class Association(Base):
 
 
 class ScriptVersion(Base):
-    """Every script text that ever ran."""
+    """Every script text that ever was in force or ran. Rows are never changed and never removed."""
 
     __tablename__ = "script_version"
 
@@ -187,6 +187,23 @@ class ScriptVersion(Base):
     language: Mapped[str] = mapped_column(String(8))
     script_text: Mapped[str] = mapped_column(Text)
     first_used_at: Mapped[datetime]
+
+
+class ScriptChange(Base):
+    """One line of the history of a script: a text came into force, or the script was switched on or off."""
+
+    __tablename__ = "script_change"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    name: Mapped[str] = mapped_column(String(255))  # site.das, projects/P4.das
+    version: Mapped[int | None]  # counts the texts of this name from 1; None: switched on or off
+    script_id: Mapped[int | None] = mapped_column(ForeignKey("script_version.id"))
+    at: Mapped[datetime]
+    who: Mapped[str] = mapped_column(String(128))
+    action: Mapped[str] = mapped_column(String(16))  # see script_history.Action
+    why: Mapped[str] = mapped_column(Text, default="")
+
+    __table_args__ = (Index("uq_script_change_name_version", "name", "version", unique=True),)
 
 
 class Instance(Base):

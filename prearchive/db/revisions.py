@@ -4,5 +4,5 @@ from __future__ import annotations
 
 from typing import Final
 
-REVISIONS: Final = ("0001",)  # oldest first; one script each in `versions`
+REVISIONS: Final = ("0001", "0002")  # oldest first; one script each in `versions`
 HEAD: Final = REVISIONS[-1]

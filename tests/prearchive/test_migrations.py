@@ -4,8 +4,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
-from alembic import op
+from alembic import command, op
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -13,8 +12,8 @@ from alembic.script import ScriptDirectory
 from intake_site import make_settings
 
 from config.settings import Settings
-from prearchive.db import migrations
-from prearchive.db.engine import database_url, open_engine
+from prearchive.db import script_changes
+from prearchive.db.engine import database_url, integrity_problems, open_engine
 from prearchive.db.migrations import HEAD, REVISIONS, SchemaAge, migrate, schema_age
 from prearchive.db.models import Base
 from prearchive.errors import ConfigurationProblemError
@@ -75,24 +74,42 @@ def test_a_newer_database_is_refused_with_one_line_and_stays_as_it_is(settings: 
     assert (settings.storage.root / "prearc.db").read_bytes() == before
 
 
+def upgrade_to(settings: Settings, revision: str) -> None:
+    """Make the database of a site as an older version of the program left it."""
+    settings.storage.root.mkdir(parents=True)
+    alembic_config = Config()
+    alembic_config.set_main_option("script_location", "prearchive:db")
+    alembic_config.set_main_option("path_separator", "os")
+    engine = open_engine(database_url("", settings.storage.root))
+    with engine.begin() as connection:
+        alembic_config.attributes["connection"] = connection
+        command.upgrade(alembic_config, revision)
+    engine.dispose()
+
+
 @pytest.fixture
-def older(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """A site whose database is older than the program, which would only have to change the revision."""
-    migrate(settings)
-
-    def upgrade(engine: sa.Engine) -> None:
-        with engine.begin() as connection:
-            connection.execute(sa.text("UPDATE alembic_version SET version_num = '0002'"))
-
-    monkeypatch.setattr(migrations, "REVISIONS", (*REVISIONS, "0002"))
-    monkeypatch.setattr(migrations, "HEAD", "0002")
-    monkeypatch.setattr(migrations, "_upgrade", upgrade)
+def older(settings: Settings) -> Settings:
+    """A site whose database is of the first schema, and scripts ran on it."""
+    upgrade_to(settings, "0001")
+    connection = sqlite3.connect(settings.storage.root / "prearc.db")
+    connection.executemany(
+        "INSERT INTO script_version (id, sha256, name, language, script_text, first_used_at)"
+        " VALUES (?, ?, ?, '6.7', ?, ?)",
+        [
+            (1, "aa" * 32, "site.das", "first", "2024-03-02 10:00:00.000000"),
+            (2, "bb" * 32, "projects/P4.das", "of a project", "2024-03-02 11:00:00.000000"),
+            # Came with a manifest, so its number says nothing about its time.
+            (3, "cc" * 32, "site.das", "before the first", "2024-03-01 10:00:00.000000"),
+        ],
+    )
+    connection.commit()
+    connection.close()
     return settings
 
 
 def test_an_older_database_is_copied_before_it_is_changed(older: Settings) -> None:
     report = migrate(older)
-    assert (report.from_revision, report.to_revision) == ("0001", "0002")
+    assert (report.from_revision, report.to_revision) == ("0001", HEAD)
     assert report.backup is not None
     assert report.backup.parent == older.storage.root / "backups"
     assert report.backup.stat().st_mode & 0o777 == 0o600
@@ -100,6 +117,38 @@ def test_an_older_database_is_copied_before_it_is_changed(older: Settings) -> No
     copy = sqlite3.connect(report.backup)
     assert copy.execute("SELECT version_num FROM alembic_version").fetchall() == [("0001",)]
     copy.close()
+
+
+def test_an_upgraded_schema_is_the_one_of_the_models(older: Settings) -> None:
+    migrate(older)
+    engine = open_engine(database_url("", older.storage.root))
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, Base.metadata) == []
+        assert integrity_problems(connection) == []
+    engine.dispose()
+
+
+def test_texts_that_ran_before_there_were_histories_get_numbers_by_name_in_the_order_of_their_use(
+    older: Settings,
+) -> None:
+    migrate(older)
+    engine = open_engine(database_url("", older.storage.root))
+    with engine.connect() as connection:
+        site_script = script_changes.changes_of(connection, "site.das")
+        of_project = script_changes.changes_of(connection, "projects/P4.das")
+        texts = [script_changes.text_of(connection, change.script_id or 0) for change in site_script]
+    engine.dispose()
+    assert texts == ["before the first", "first"]
+    assert [(change.version, change.action, change.who) for change in site_script] == [
+        (1, "ran", "unknown"),
+        (2, "ran", "unknown"),
+    ]
+    assert [change.at.isoformat() for change in site_script] == [
+        "2024-03-01T10:00:00+00:00",
+        "2024-03-02T10:00:00+00:00",
+    ]
+    assert [(change.version, change.sha256) for change in of_project] == [(1, "bb" * 32)]
 
 
 def test_an_older_database_is_not_opened_but_names_the_command_that_helps(older: Settings) -> None:
@@ -141,6 +190,7 @@ def test_a_damaged_database_is_told_with_what_to_do(settings: Settings) -> None:
     ("revision", "age"),
     [
         (None, SchemaAge.EMPTY),
+        ("0001", SchemaAge.OLDER),
         (HEAD, SchemaAge.CURRENT),
         ("9999", SchemaAge.NEWER),
     ],
