@@ -39,12 +39,28 @@ def apply_to_file(
         DataSetError: the source is not a DICOM file.
         OSError: reading or writing failed.
     """
-    content = source if isinstance(source, bytes | bytearray | memoryview) else Path(source).read_bytes()
-    instance = EncodedInstance.from_part10(content, limits)
+    if isinstance(source, bytes | bytearray | memoryview):
+        instance = EncodedInstance.from_part10(source, limits)
+    else:
+        instance = EncodedInstance.from_part10(_read(source), limits)
+        instance.owns_bytes = True
     report = script.apply_encoded(instance, variables or {}, record_id=record_id)
     if report.status == "ok":
         _write_atomically(Path(target), instance.part10_chunks())
     return report
+
+
+def _read(path: str | os.PathLike[str]) -> bytearray:
+    """A whole file, as bytes that may be edited."""
+    with open(path, "rb", buffering=0) as stream:
+        content = bytearray(os.fstat(stream.fileno()).st_size)
+        filled = 0
+        with memoryview(content) as view:
+            while filled < len(view) and (count := stream.readinto(view[filled:])):
+                filled += count
+        del content[filled:]
+        content += stream.read()  # it grew, or is no ordinary file
+    return content
 
 
 def _write_atomically(target: Path, chunks: list[Buffer]) -> None:

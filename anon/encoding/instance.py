@@ -110,7 +110,10 @@ class EncodedInstance:
         dataset: the data set.
         transfer_syntax_uid: of the data set; `become_explicit_little` alone changes it.
         limits: how much the object may ask for.
+        owns_bytes: nobody else looks at the bytes that were read, so large values may be edited in them.
     """
+
+    owns_bytes = False
 
     def __init__(
         self,

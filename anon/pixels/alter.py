@@ -1,8 +1,8 @@
 """Blacking out a rectangle of all frames, and what the object then says about itself.
 
-Native pixel data are copied once, as a whole, and edited in the copy: the bytes that came are never changed
-(they may be the caller's), a further rectangle works on the same copy, and what is written is one piece.
-Compressed data are decoded frame by frame into such a buffer.
+Native pixel data are edited where they are when the object's bytes are its own, as when `apply_to_file` read
+them. Bytes that are the caller's are never changed: the pixel data are copied once, and a further rectangle
+works on the same copy. Compressed data are decoded frame by frame into such a buffer.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from anon.encoding.instance import (
 )
 from anon.errors import StatementError
 from anon.operations.run import Run
-from anon.pixels.decode import decode, samples_of
+from anon.pixels.decode import Pixels, decode, samples_of
 from anon.pixels.image import (
     PHOTOMETRIC_INTERPRETATION,
     PLANAR_CONFIGURATION,
@@ -113,7 +113,7 @@ def _has_compressed_items(dataset: DataSet) -> bool:
     return False
 
 
-def _native(run: Run, element: Element, image: Image) -> bytearray:
+def _native(run: Run, element: Element, image: Image) -> Pixels:
     """The pixel data to be edited, after the object's bytes and numbers got their new order."""
     instance = run.instance
     _check_native(run, element, image)
@@ -123,12 +123,15 @@ def _native(run: Run, element: Element, image: Image) -> bytearray:
     instance.become_explicit_little()
     recoded = instance.dataset.get(PIXEL_DATA)
     assert recoded is not None
-    pixels = recoded.own_buffer
-    if pixels is None:
-        pixels = bytearray(recoded.view[: image.total_bytes + image.total_bytes % 2])
-        if len(pixels) & 1:
-            pixels.append(0)
-        instance.dataset.put(PIXEL_DATA, vr, pixels)
+    pixels: Pixels | None = recoded.own_buffer
+    if pixels is not None:
+        return pixels
+    even = image.total_bytes + image.total_bytes % 2
+    pixels = recoded.view[:even]
+    if not instance.owns_bytes or pixels.readonly or len(pixels) < even:
+        pixels = bytearray(pixels)
+        pixels += bytes(even - len(pixels))
+    instance.dataset.put(PIXEL_DATA, vr, pixels)
     return pixels
 
 
@@ -151,7 +154,7 @@ def _check_native(run: Run, element: Element, image: Image) -> None:
         raise StatementError("bad-image", "the pixel data have a VR that hides the order of their bytes")
 
 
-def _decoded(run: Run, element: Element, image: Image) -> tuple[bytearray, Image]:
+def _decoded(run: Run, element: Element, image: Image) -> tuple[Pixels, Image]:
     """The decoded pixel data to be edited, put into the object with all that tells of them."""
     instance = run.instance
     dataset = instance.dataset

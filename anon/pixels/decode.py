@@ -23,10 +23,13 @@ from anon.pixels.image import Image
 
 Samples = NDArray[Any]
 Offsets = tuple[bytes, bytes]
+Pixels = bytearray | memoryview
 
 RLE: Final = "1.2.840.10008.1.2.5"
 _JPEG_BASELINE: Final = "1.2.840.10008.1.2.4.50"
 _JPEG_EXTENDED: Final = "1.2.840.10008.1.2.4.51"
+_JPEG_LS: Final = frozenset({"1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.4.81"})
+_END_OF_IMAGE: Final = b"\xff\xd9"
 # For these, JPEG Extended with 12 bits, the only codec beside GDCM is under the GPL.
 _OF_GPL_CODECS: Final = frozenset({_JPEG_EXTENDED, "1.2.840.10008.1.2.4.57", "1.2.840.10008.1.2.4.70"})
 # By the names that pydicom has for its plugins. The last one is its own, for RLE.
@@ -35,7 +38,7 @@ _RGB_IDS: Final = ((82, 71, 66), (114, 103, 98))  # "RGB" and "rgb"
 _RESULTS: Final = frozenset({"MONOCHROME1", "MONOCHROME2", "PALETTE COLOR", "RGB", "YBR_FULL"})
 
 
-def samples_of(pixels: bytearray, image: Image) -> Samples:
+def samples_of(pixels: Pixels, image: Image) -> Samples:
     """The samples as an array of frames x rows x columns x samples, which edits the buffer."""
     count = image.total_bytes // image.sample_bytes
     flat = np.frombuffer(pixels, dtype=f"<u{image.sample_bytes}", count=count)
@@ -78,8 +81,10 @@ def decode(
         return _collected(decoded, image, keeps_planes=transfer_syntax_uid == RLE)
     except StatementError:
         raise
-    except Exception:
-        # Codecs raise whatever they like, with values of the object in the text.
+    except BaseException as error:
+        # Codecs raise whatever they like; those in Rust panic, which is no Exception.
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+            raise
         raise StatementError("not-decodable", "the pixel data cannot be decoded") from None
 
 
@@ -113,6 +118,9 @@ def _check_frames(
             raise StatementError("not-decodable", "a frame has no header that fits the transfer syntax")
         if (size.rows, size.columns, len(size.component_ids)) != (image.rows, image.columns, image.samples):
             raise StatementError("bad-image", "a compressed frame is not of the size that the object says")
+        if transfer_syntax_uid in _JPEG_LS and _END_OF_IMAGE not in frame[-16:]:
+            # CharLS would look for it for seconds, frame by frame.
+            raise StatementError("not-decodable", "a compressed frame has no end")
         precisions.add(size.precision)
     if count != image.frames:
         raise StatementError("bad-image", "the pixel data do not have as many frames as the object says")
