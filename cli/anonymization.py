@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli import script_looks, script_versions
+from cli import script_looks, script_tests, script_versions
 from cli.archiving import progress_bar
 from cli.context import examples, get_invocation
 from cli.exits import ExitCode, SomeFailedError
@@ -33,6 +33,7 @@ def register(app: typer.Typer) -> None:
     )(apply)
     anon_app.command("functions", epilog=examples("prearc anon functions hashUID"))(functions)
     script_looks.register(anon_app)
+    script_tests.register(anon_app)
     script_versions.register(anon_app)
     app.add_typer(anon_app, name="anon")
 
