@@ -12,7 +12,7 @@ import anon.testing.verbs  # noqa: F401  (these three fill the table of verbs)
 from anon.pixels.rectangle import Rectangle
 from anon.testing.lines import Location
 from anon.testing.model import Expectation
-from anon.testing.reader import Reader
+from anon.testing.reader import Reader, nearest
 from anon.testing.registry import Takes, Verb, verbs
 
 _MAX_SIDE: Final = 1 << 16
@@ -29,7 +29,7 @@ def read_expectations(reader: Reader, value: Any, location: Location) -> tuple[E
     """The expectations of a test, one for each element; mistakes are noted."""
     table = reader.table(value, location, "expect")
     known = verbs()
-    reader.check_keys(table, known, location, "[test.expect]", word="verb")
+    reader.check_keys(table, known, location, "[test.expect]", _verb_advice, "verb")
     if not table:
         reader.complain(location, "a test must expect something", 'such as absent = ["PatientBirthDate"]')
     found: list[Expectation] = []
@@ -39,6 +39,11 @@ def read_expectations(reader: Reader, value: Any, location: Location) -> tuple[E
             found += _READERS[verb.takes](reader, verb, (*location, name), written)
     _check_outcomes(reader, table, location)
     return _with_hidden_areas(found)
+
+
+def _verb_advice(name: str) -> str:
+    near = nearest(name, verbs())
+    return f"did you mean {near!r}?" if near else "`prearc anon test --help` lists the verbs"
 
 
 def _check_outcomes(reader: Reader, table: Mapping[str, Any], location: Location) -> None:

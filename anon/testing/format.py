@@ -89,6 +89,7 @@ def _test(
     reader.check_keys(table, ("name", "variables", "input", "expect"), location, "a test", _test_advice)
     name = reader.text(table.get("name"), (*location, "name"), "the name of a test")
     variables = {**defaults, **reader.variables(table.get("variables", {}), (*location, "variables"))}
+    called = f"the test {name!r}" if name else "this test"
     written = table.get("input")
     inputs: list[Input] = []
     if isinstance(written, list) and written:
@@ -97,11 +98,9 @@ def _test(
     elif written is not None and written != []:
         inputs.append(_input(reader, written, (*location, "input"), variables))
     else:
-        reader.complain(
-            location, f"the test {name!r} has no input", "write [test.input] or [test.input.tags]"
-        )
+        reader.complain(location, f"{called} has no input", "write [test.input] or [test.input.tags]")
     if "expect" not in table:
-        reader.complain(location, f"the test {name!r} expects nothing", "write [test.expect]")
+        reader.complain(location, f"{called} expects nothing", "write [test.expect]")
         return ScriptTest(name, tuple(inputs), (), reader.line(location))
     expectations = read_expectations(reader, table["expect"], (*location, "expect"))
     return ScriptTest(name, tuple(inputs), expectations, reader.line(location))

@@ -13,7 +13,7 @@ Location = tuple[str | int, ...]  # keys, and numbers from 0 in arrays
 
 _KEY: Final = r"""(?:"(?:[^"\\]|\\.)*"|'[^']*'|[A-Za-z0-9_-]+)"""
 _KEYS: Final = rf"{_KEY}(?:\s*\.\s*{_KEY})*"
-_HEADER = re.compile(rf"\s*(\[\[?)\s*({_KEYS})\s*\]")
+_HEADER = re.compile(rf"\s*(\[\[?)\s*({_KEYS})\s*\]\]?")
 _ASSIGNMENT = re.compile(rf"\s*({_KEYS})\s*=")
 
 

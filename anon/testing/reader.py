@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date, datetime, time
 from difflib import get_close_matches
 from pathlib import Path
@@ -94,17 +94,16 @@ class Reader:
         """
         for key in table:
             if key not in known:
-                near = get_close_matches(key.lower(), list(known), n=1, cutoff=_SAME_WORD)
-                hint = advice(key) or (
-                    f"did you mean {near[0]!r}?" if near else f"there are {_listed(known)}"
-                )
+                near = nearest(key, known)
+                hint = advice(key) or (f"did you mean {near!r}?" if near else f"it takes {_listed(known)}")
                 self.complain((*location, key), f"{what} has no {word} {key!r}", hint)
 
     def table(self, value: Any, location: Location, what: str) -> Mapping[str, Any]:
         """A table; an empty one in place of anything else, which is noted."""
         if isinstance(value, dict):
             return value
-        self.complain(location, f"{what} must be a table", "write it as a header: [test.input]")
+        header = ".".join(part for part in location if isinstance(part, str))
+        self.complain(location, f"{what} must be a table", f"write it as a header: [{header}]")
         return {}
 
     def text(self, value: Any, location: Location, what: str) -> str:
@@ -169,6 +168,17 @@ class Reader:
         return found
 
 
+def nearest(word: str, known: Iterable[str]) -> str:
+    """The word that somebody meant, with its parts in any order; "" when there is none that near."""
+    by_parts = {_sorted_parts(each): each for each in known}
+    found = get_close_matches(_sorted_parts(word.lower()), by_parts, n=1, cutoff=_SAME_WORD)
+    return by_parts[found[0]] if found else ""
+
+
+def _sorted_parts(word: str) -> str:
+    return "_".join(sorted(word.split("_")))
+
+
 def _diagnostic(place: Place, message: str, hint: str) -> Diagnostic:
     return Diagnostic(CODE, message, place.line, place.column, place.line, place.end_column, hint)
 
@@ -190,7 +200,10 @@ def _toml_mistake(text: str, message: str) -> Diagnostic:
     source = lines[line - 1] if line <= len(lines) else ""
     if _UNQUOTED_TAG.match(source):
         hint = 'a tag stands in quotes: "(0010,0010)" = "..."'
+    elif "array" in sentence.lower():
+        hint = "a ] is missing"
     elif "overwrite" in sentence:
+        column = len(source) - len(source.lstrip()) + 1
         hint = "this is there already: write it once"
     elif "'\\n'" in sentence:
         hint = "a quote is missing at the end"

@@ -15,7 +15,7 @@ from anon.testing.model import Target
 _KEYWORD = re.compile(r"([A-Za-z][A-Za-z0-9]*)\s*(?:\[\s*([^\[\]]*?)\s*\])?")
 _TAG = re.compile(r"(\([^()]*\))\s*(?:\[\s*([^\[\]]*?)\s*\])?")
 _NUMBERS = re.compile(r"\(\s*([0-9A-Fa-f]{4})\s*,\s*([0-9A-Fa-f]{4})\s*\)")
-_SAME_KEYWORD: Final = 0.6
+_SAME_KEYWORD: Final = 0.75
 
 
 def parse_target(text: str, *, single: bool = False) -> Target:
