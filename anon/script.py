@@ -220,8 +220,17 @@ class Script:
             for name, (spelled, span) in required.items()
             if name not in supplied
         ]  # fmt: skip
-        if missing:
-            raise ScriptError(missing, self.name)
+        # A backslash would make two values of one, as in the Java engine. DicomEdit 4 does that here, too.
+        several = [
+            diagnostic(
+                self._source, span, "backslash", f"the value of the variable {spelled!r} holds a backslash",
+                "a backslash separates values of an element; take it out",
+            )
+            for name, (spelled, span) in required.items()
+            if self.language == "6.x" and "\\" in supplied.get(name, "")
+        ]  # fmt: skip
+        if missing or several:
+            raise ScriptError([*missing, *several], self.name)
         return supplied
 
     def _error(self, failure: StatementError) -> ScriptError:

@@ -7,7 +7,10 @@ decodes when they are asked for.
 
 from __future__ import annotations
 
+import struct
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 from pydicom.charset import convert_encodings, default_encoding, python_encoding
@@ -34,6 +37,25 @@ from anon.encoding.text import SPECIFIC_CHARACTER_SET
 from anon.errors import StatementError
 
 _UNDEFINED: Final = 0xFFFFFFFF
+# What pydicom raises at values that it cannot decode, or cannot encode again.
+_FAILURES: Final = (
+    ValueError, TypeError, AttributeError, LookupError, NotImplementedError, OSError, struct.error,
+)  # fmt: skip
+
+
+@contextmanager
+def _at_work() -> Iterator[None]:
+    """While pydicom decodes or encodes elements.
+
+    Raises:
+        StatementError: it cannot.
+    """
+    try:
+        yield
+    except _FAILURES as error:
+        raise StatementError(
+            "not-encodable", "pydicom cannot decode or encode an element of the object"
+        ) from error
 
 
 class PydicomInstance:
@@ -97,7 +119,10 @@ def _is_deflated(transfer_syntax_uid: UID) -> bool:
 
 
 def _charsets(dataset: Dataset, inherited: list[str] | None) -> list[str]:
-    declared = dataset.get("SpecificCharacterSet")
+    try:
+        declared = dataset.get("SpecificCharacterSet")
+    except _FAILURES:
+        return [default_encoding]
     if declared is None:
         return inherited or [default_encoding]
     names = [str(name).strip() for name in ([declared] if isinstance(declared, str) else declared)]
@@ -138,7 +163,7 @@ class _View(DataSet):
         """Whether pydicom read elements without VR, as the transfer syntax says or in spite of it."""
         if self.pydicom.original_encoding[0] is True:
             return True
-        found = (self.pydicom.get_item(Tag(tag)) for tag in self._source_tags())
+        found = (self._given(tag) for tag in self._source_tags())
         return any(isinstance(each, RawDataElement) and each.VR is None for each in found)
 
     def _source_tags(self) -> set[int]:
@@ -148,7 +173,7 @@ class _View(DataSet):
         return [tag for tag in sorted(self._source_tags()) if self._is_sequence(tag)]
 
     def _is_sequence(self, tag: int) -> bool:
-        found = self.pydicom.get_item(Tag(tag))
+        found = self._given(tag)
         if isinstance(found, RawDataElement) and found.VR is None:
             return implicit_vr(tag) == "SQ" or self._has_unknown_items(found)
         return str(found.VR) == "SQ" or (isinstance(found, RawDataElement) and self._has_unknown_items(found))
@@ -161,15 +186,18 @@ class _View(DataSet):
     def _load(self, tag: int) -> Element | None:
         if tag not in self.pydicom:
             return None
-        found = self.pydicom.get_item(Tag(tag))
+        found = self._given(tag)
         if isinstance(found, RawDataElement) and self._is_ready(found):
             vr = found.VR or implicit_vr(tag)
             undefined = found.length == _UNDEFINED and tag in PIXEL_DATA_TAGS
             return Element(self, tag, vr, found.value or b"", undefined=undefined)
-        try:
+        with _at_work():
             return self._encoded(tag, self.pydicom[Tag(tag)])
-        except (ValueError, TypeError, AttributeError, LookupError, NotImplementedError) as error:
-            raise StatementError("not-encodable", "pydicom cannot encode an element of the object") from error
+
+    def _given(self, tag: int) -> DataElement | RawDataElement:
+        """The element as pydicom has it, decoded only if it has to be read from the file first."""
+        with _at_work():
+            return self.pydicom.get_item(Tag(tag))
 
     def _is_ready(self, found: RawDataElement) -> bool:
         """Whether the bytes can be used as they are."""

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import json
-import re
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 import vectors
 from builders import make_dataset
+from differences_page import Example, examples, rows
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian
 
 import anon
 from anon.encoding.instance import EncodedInstance
 
-PAGE = Path(__file__).parents[2] / "docs" / "differences.md"
+HEADING = "DicomEdit 4: what scripts do otherwise here"
 QUESTIONABLE = vectors.FOLDER / "questionable4.jsonl"
-OUTCOME = re.compile(r"(fine|mistake|failure|warning|message)(?: `([^|]+)`)?")
 # Scripts that a safe engine refuses as a whole: vectors by the end of their names, and the code.
 REFUSED = {
     "001": "unexpected-word", "002": "unexpected-word", "003": "unexpected-word", "004": "no-version",
@@ -46,34 +44,6 @@ AS_JAVA = {"027", "043", "051", *WARNS}
 APPLIED = {"028": "00100010", "029": "00100010", "031": "00100010", "032": "00100010"}
 
 
-class Example(NamedTuple):
-    """A row of the page: a script, what comes out, and the code or words that say so."""
-
-    script: str
-    kind: str
-    word: str
-
-
-def rows() -> list[list[str]]:
-    section = PAGE.read_text("utf-8").split("## DicomEdit 4: what scripts do otherwise here")[1]
-    table = [line for line in section.split("\n## ")[0].splitlines() if line.startswith("|")]
-    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in table[2:]]
-
-
-def page_examples() -> list[Example]:
-    found: list[Example] = []
-    for row in rows():
-        cells = [cell for cell in row if cell]
-        outcome = re.fullmatch(
-            r"(fine|mistake|failure|warning|message)(?: `([^|]+)`)?", cells[-1].strip("| ")
-        )
-        if outcome is None:
-            continue
-        script = cells[-2].strip("`").replace("⏎", "\n").replace("\\ufeff", "\ufeff").replace("¦", "|")
-        found.append(Example(script, outcome[1], outcome[2] or ""))
-    return found
-
-
 def an_object() -> Dataset:
     """An object that has what the examples are about."""
     item = Dataset()
@@ -86,7 +56,7 @@ def an_object() -> Dataset:
     return dataset
 
 
-@pytest.mark.parametrize("example", page_examples(), ids=lambda example: example.script[:40])
+@pytest.mark.parametrize("example", examples(HEADING), ids=lambda example: example.script[:40])
 def test_the_examples_of_the_page_come_out_as_it_says(example: Example) -> None:
     if example.kind == "mistake":
         with pytest.raises(anon.ScriptError) as caught:
@@ -123,8 +93,8 @@ def encoded(dataset: Dataset) -> bytes:
 
 
 def test_the_page_has_every_questionable_behaviour_and_examples_for_most() -> None:
-    assert [row[0] for row in rows() if row[0].isdigit()] == [str(number) for number in range(1, 29)]
-    assert len(page_examples()) >= 50
+    assert [row[0] for row in rows(HEADING) if row[0].isdigit()] == [str(number) for number in range(1, 29)]
+    assert len(examples(HEADING)) >= 50
 
 
 def questionable() -> list[dict[str, Any]]:

@@ -54,6 +54,23 @@ def test_a_function_without_its_arguments_is_a_mistake(found: Builtin) -> None:
     assert caught.value.diagnostics[0].code in ("argument-count", "argument-kind")
 
 
+# What the Java engine 6.6.0 registers; documents name a few more (`hash`, `default`), which it does not know.
+LANGUAGE_6 = (
+    "concatenate format lowercase uppercase substring replace match ismatch hashUID hashUIDList newUID mapUID"
+    " mapReferencedUIDs getURL lookup retainPrivateTags removeTags delete set alterPixels normalizeString"
+    " shiftDateByIncrement shiftDateTimeByIncrement shiftDateTimeListByIncrement"
+    " shiftDateTimeSequenceByIncrement scalePatientAgeAndDobFromStudyDate collectValues blankValues reject"
+    " true false and or equals isPresent valueAt"
+)
+
+
+def test_every_function_of_dicomedit_6_is_there_and_on_the_page() -> None:
+    names = {found.name for found in ALL if found.dialect == 6}
+    assert names == {*LANGUAGE_6.split(), "makeSessionLabel"}
+    page_of_6 = PAGE.read_text("utf-8").split("## DicomEdit 6")[1].split("\n## ")[0]
+    assert all(f"### `{name}[" in page_of_6 for name in names)
+
+
 def test_the_page_of_functions_is_made_from_the_table() -> None:
     made = manual(ALL)
     assert PAGE.read_text("utf-8") == made, "run `python -m anon.functions.manual > docs/functions.md`"

@@ -1,0 +1,181 @@
+"""Whatever a script says and whatever an object holds: it ends in a result or in an error that is meant.
+
+`make test-slow` goes on for two minutes, `PREARC_FUZZ_SECONDS=600 make test-slow` for ten.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import time
+import warnings
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import odd_objects
+import pydicom
+import pytest
+import vectors
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pydicom.dataset import Dataset
+from script_texts import VARIABLES, ScriptWriter
+
+import anon
+from anon.encoding.elements import DataSetError
+from anon.encoding.instance import EncodedInstance, Limits
+from anon.render import render
+
+SECONDS = float(os.environ.get("PREARC_FUZZ_SECONDS", "120"))
+# A regular expression that runs away is stopped after two seconds, and a script has several statements.
+MOST_SECONDS = 15
+LIMITS = Limits(max_inflate_bytes=32 << 20, max_header_bytes=16 << 20, max_pixel_bytes=32 << 20)
+TABLE = "pid/PID-1 = S1\npid/a = b\\c\n"
+CORPUS = Path(__file__).parent / "corpus"
+# Values of the objects, which no message may repeat.
+VALUES = ("Doe^Jane", "Müller^J", "19500102")
+
+
+@cache
+def known_scripts() -> tuple[str, ...]:
+    """Scripts of the golden results and of the corpus."""
+    texts = {vector["script"] for vector in vectors.read_vectors()}
+    texts |= {path.read_text("utf-8") for path in CORPUS.rglob("*.das")}
+    return tuple(sorted(text for text in texts if len(text) < 5000))
+
+
+def some_script(random: Random) -> str:
+    writer = ScriptWriter(random)
+    kind = random.random()
+    if kind < 0.55:
+        return writer.script(6)
+    if kind < 0.7:
+        return writer.script(4)
+    text = writer.script(random.choice([4, 6])) if kind < 0.8 else random.choice(known_scripts())
+    return writer.mutated(text, known_scripts())
+
+
+def some_object(random: Random) -> bytes:
+    encoded = (
+        odd_objects.nested_object(random)
+        if random.random() < 0.4
+        else random.choice(odd_objects.real_objects())
+    )
+    return odd_objects.damaged(encoded, random) if random.random() < 0.4 else encoded
+
+
+@contextmanager
+def limited_time() -> Iterator[None]:
+    def stop(*_: Any) -> None:
+        raise AssertionError(f"more than {MOST_SECONDS} seconds")
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, MOST_SECONDS)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def compiled(text: str, random: Random) -> anon.Script | None:
+    options: dict[str, Any] = {"lookup": TABLE} if random.random() < 0.8 else {}
+    if random.random() < 0.3:
+        options["taken_labels"] = ["a1", "label"]
+    try:
+        script = anon.compile_script(text, **options)
+    except anon.ScriptError as error:
+        assert error.diagnostics
+        assert render(error.diagnostics, text, "script")
+        return None
+    assert all(found.severity == "warning" for found in script.warnings)
+    return script
+
+
+def shows_a_value(said: str, text: str) -> bool:
+    return any(value in said and value not in text for value in VALUES)
+
+
+def end_of_encoded(script: anon.Script, encoded: bytes) -> str:
+    """How it ends for an encoded object. A result can be read again."""
+    try:
+        instance = EncodedInstance.from_part10(encoded, LIMITS)
+    except DataSetError:
+        return "unreadable object"
+    try:
+        report = script.apply_encoded(instance, VARIABLES, record_id=7)
+    except anon.ScriptError as error:
+        assert not shows_a_value(str(error), script.text)
+        return error.diagnostics[0].code
+    assert not shows_a_value(" ".join(report.messages), script.text)
+    if report.status == "ok":
+        EncodedInstance.from_part10(b"".join(map(bytes, instance.part10_chunks())))
+    return report.status
+
+
+def read_by_pydicom(encoded: bytes) -> Dataset | None:
+    try:
+        return pydicom.dcmread(io.BytesIO(encoded))
+    except Exception:  # damaged beyond what pydicom reads: no data set that a script could get
+        return None
+
+
+def end_of_pydicom(script: anon.Script, encoded: bytes) -> str:
+    """How it ends for pydicom's data set."""
+    dataset = read_by_pydicom(encoded)
+    if dataset is None:
+        return "unreadable object"
+    try:
+        return script.apply(dataset, VARIABLES).status
+    except anon.ScriptError as error:
+        return error.diagnostics[0].code
+
+
+def run_case(random: Random, ends: Counter[str]) -> None:
+    text = some_script(random)
+    with limited_time(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        script = compiled(text, random)
+        if script is None:
+            ends["no script"] += 1
+            return
+        encoded = some_object(random)
+        ends[end_of_encoded(script, encoded)] += 1
+        end_of_pydicom(script, encoded)
+
+
+def campaign(seconds: float, most_examples: int) -> Counter[str]:
+    """Run cases until the time is over."""
+    ends: Counter[str] = Counter()
+
+    @settings(
+        max_examples=most_examples, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+    )
+    @given(st.randoms(use_true_random=True))
+    def cases(random: Random) -> None:
+        run_case(random, ends)
+
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        cases()
+    return ends
+
+
+def test_scripts_and_objects_end_in_a_result_or_an_error_that_is_meant() -> None:
+    ends = campaign(2, 100)
+    assert ends["ok"] > 5
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(SECONDS + 300)
+def test_many_scripts_and_objects_end_in_a_result_or_an_error_that_is_meant() -> None:
+    ends = campaign(SECONDS, 1000)
+    print(f"{ends.total()} cases in {SECONDS:.0f} s: {dict(ends.most_common())}")
+    assert len(ends) > 15
+    assert ends["ok"] > ends.total() // 20
