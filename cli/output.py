@@ -21,6 +21,7 @@ from typing import Any, NamedTuple, TextIO
 _CONTROLS = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
 )
+SHORT_SHA = 12  # characters of a SHA-256 that a table shows
 _STATUS_STYLES = {
     "READY": "green",
     "ARCHIVED": "green",

@@ -45,6 +45,7 @@ def _run(invocation: Invocation, settings: Settings, stopping: threading.Event) 
     from prearchive.db.migrations import migrate
     from prearchive.intake import Intake
     from prearchive.recovery import recover
+    from prearchive.script_history import note_all
     from prearchive.site import Site
     from receiver.scp import Server
     from receiver.status import for_outcome
@@ -58,6 +59,7 @@ def _run(invocation: Invocation, settings: Settings, stopping: threading.Event) 
         server.bind()  # a port in use ends here, before recovery changes anything
         try:
             recover(site)
+            note_all(site)
             server.start()
             upkeep = Upkeep(site, stopping, server.addresses)
             upkeep.beat()

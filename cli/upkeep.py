@@ -98,6 +98,8 @@ class Upkeep:
 
     def _refresh(self) -> None:
         """Take over changed settings and scripts, and say so once when the new ones are wrong."""
+        from prearchive.script_history import note_all
+
         self._site.refresh()
         problems = self._site.problems
         for problem in problems:
@@ -107,6 +109,7 @@ class Upkeep:
         self._told_problems = problems
         in_force = {loaded.name: loaded.sha256 for loaded in self._site.scripts.in_force()}
         if (problems, in_force) != self._last_told:
+            note_all(self._site)
             self.beat()  # `prearc status` and `prearc check` need not wait for the next one
             self._last_told = (problems, in_force)
 

@@ -11,7 +11,8 @@ import typer
 
 from cli.context import Invocation, examples, get_invocation, is_new, opened_site
 from cli.exits import UsageError
-from cli.output import is_terminal, print_document, print_facts, print_table, say, size_text
+from cli.output import SHORT_SHA, is_terminal, print_document, print_facts, print_table, say, size_text
+from cli.stored_files import print_files
 
 if TYPE_CHECKING:
     from prearchive.session_row import SessionRow
@@ -38,6 +39,9 @@ OfInstance = Annotated[
 ]
 Summary = Annotated[
     bool, typer.Option("--summary", help="All files: one row a path with its distinct values.")
+]
+WithScripts = Annotated[
+    bool, typer.Option("--scripts", help="Show which versions of the scripts ran on each file instead.")
 ]
 
 _AGO = re.compile(r"(\d{1,6})([dhm])", re.ASCII)
@@ -110,14 +114,14 @@ def tags_archive(
     _tags(get_invocation(context), "archive", ref, scan, instance, summary)
 
 
-def files_prearchive(context: typer.Context, ref: Ref) -> None:
+def files_prearchive(context: typer.Context, ref: Ref, scripts: WithScripts = False) -> None:
     """List the stored files. Path below the storage root, size, digest."""
-    _files(get_invocation(context), "prearchive", ref)
+    print_files(get_invocation(context), "prearchive", ref, scripts)
 
 
-def files_archive(context: typer.Context, ref: Ref) -> None:
+def files_archive(context: typer.Context, ref: Ref, scripts: WithScripts = False) -> None:
     """List the stored files of an archived session."""
-    _files(get_invocation(context), "archive", ref)
+    print_files(get_invocation(context), "archive", ref, scripts)
 
 
 def parse_since(text: str, now: datetime) -> datetime:
@@ -237,6 +241,13 @@ def _print_details(details: SessionDetails) -> None:
         right=("FILES",),
         empty="none",
     )
+    say("\nScripts that ran")
+    print_table(
+        ("SCRIPT", "VERSION", "SHA-256", "FILES"),
+        [(used.name, used.version, used.sha256[:SHORT_SHA], used.files) for used in details.scripts],
+        right=("VERSION", "FILES"),
+        empty="none",
+    )
     if details.discarded:
         say("\nDiscarded")
         print_table(
@@ -298,20 +309,3 @@ def _tags(
 def _shortened(value: str, longest: int = 200) -> str:
     """Cut a value for a terminal; a pipe and JSON get all of it."""
     return value[:longest] + "..." if is_terminal() and len(value) > longest else value
-
-
-def _files(invocation: Invocation, scope: Scope, ref: str) -> None:
-    with opened_site(invocation, looks_only=True) as site:
-        from prearchive.references import get_session_id
-        from prearchive.views import list_files
-
-        rows = list_files(site, get_session_id(site, ref, scope))
-        if invocation.as_json:
-            print_document(rows)
-            return
-        print_table(
-            ("SCAN", "SIZE", "PATH", "SOP INSTANCE UID", "DIGEST"),
-            [(row.scan, row.size, row.path, row.sop_instance_uid, row.digest) for row in rows],
-            right=("SIZE",),
-            empty="no files",
-        )

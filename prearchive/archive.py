@@ -32,7 +32,7 @@ from prearchive.archive_plan import (
 )
 from prearchive.archive_preview import plan_archive
 from prearchive.archive_staging import Progress, Staged, Treatment
-from prearchive.db import review, session_contents, session_rows
+from prearchive.db import review, session_rows
 from prearchive.db.engine import AlreadyThereError
 from prearchive.db.session_rows import DiscardedRow, EventRow, SessionRows
 from prearchive.db.views import SessionRecord
@@ -47,6 +47,7 @@ from prearchive.errors import (
 )
 from prearchive.label_proposal import AutoLabel, choose_label
 from prearchive.manifest import write_rows
+from prearchive.script_history import note_use
 from prearchive.states import SessionEvent, SessionState
 from prearchive.views import SessionRow, get_row
 
@@ -126,6 +127,10 @@ def _prepare(site: Site, session_id: int, wish: Wish, who: str, confirm: bool) -
     if not confirm and record.confirmed_at is None:
         raise ConfirmationNeededError("the labels are not confirmed: `prearc label`, or --yes")
     treatment = archive_staging.treatment_for(site, {**_plain(record)}, checked.destination)
+    if treatment.script is not None:
+        row_id = note_use(site, treatment.script)
+        if site.settings.anonymization.record:
+            treatment = replace(treatment, record_id=str(row_id))
     return _Step(site, record, wish, checked, treatment, who, confirm)
 
 
@@ -205,10 +210,6 @@ class _Step:
                 )  # fmt: skip
                 review.remove_warnings(connection, record.id, (CONFLICT_WARNING, FAILED_WARNING))
                 rows = session_rows.read_rows(connection, record.id)
-                if self._treatment.script is not None and site.settings.anonymization.record:
-                    row = archive_staging.script_row(site, self._treatment.script)
-                    record_id = str(session_contents.script_id(connection, row))
-                    self._treatment = replace(self._treatment, record_id=record_id)
         except AlreadyThereError:
             if isinstance(self._wish.session, AutoLabel):
                 raise _LabelGoneError from None

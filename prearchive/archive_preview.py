@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
 
 from prearchive import archive_plan, archive_staging, busy, label_proposal
 from prearchive.archive_changes import ChangeTally
 from prearchive.archive_plan import ArchivePlan, Destination, Wish, overwrite_mode
-from prearchive.archive_staging import Progress
-from prearchive.db import session_rows
+from prearchive.archive_staging import Progress, Treatment
+from prearchive.db import script_changes, session_rows
 from prearchive.db.session_rows import SessionRows
 from prearchive.errors import (
     AllRejectedError,
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from prearchive.site import Site
+
+_NUMBER_TO_COME: Final = "new"
 
 
 def plan_archive(
@@ -72,6 +75,7 @@ def plan_archive(
     if with_changes and record.instance_count:
         try:
             treatment = archive_staging.treatment_for(site, rows.session, checked.destination)
+            treatment = _recorded(site, treatment)
             treated = archive_staging.try_out(site, rows, treatment, tally.add, progress)
             messages = treated.messages.messages()
             notices += archive_plan.check_contents(existing, treated.rows)
@@ -81,6 +85,15 @@ def plan_archive(
     if refusal is None and in_the_way:
         refusal = ArchiveConflictError(archive_plan.notice_text(in_the_way))
     return ArchivePlan(checked.labels, notices, tally.changes(), messages, proposed, refusal)
+
+
+def _recorded(site: Site, treatment: Treatment) -> Treatment:
+    """Let the script be recorded as archiving would; a text that never ran gets its number only then."""
+    if treatment.script is None or not site.settings.anonymization.record:
+        return treatment
+    with site.read_engine.begin() as connection:
+        row_id = script_changes.find_script(connection, treatment.script.sha256)
+    return replace(treatment, record_id=_NUMBER_TO_COME if row_id is None else str(row_id))
 
 
 def _rows_of(connection: Connection, destination: Destination | None) -> SessionRows | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from prearchive.arrival import Arrival
 from prearchive.db import queries
 from prearchive.incoming import Outcome, OutcomeKind, Sender
+from prearchive.script_history import note_use
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -64,21 +65,10 @@ class Ledger:
         self._associations.pop(sender.association_id, None)
 
     def script_row(self, script: LoadedScript) -> int:
-        """Return the row of a script version, in a transaction of its own at its first use."""
+        """Return the row of a script's text; at its first use the script's history is brought up to it."""
         known = self._scripts.get(script.sha256)
         if known is None:
-            with self._site.engine.begin() as connection:
-                known = queries.script_row(
-                    connection,
-                    {
-                        "sha256": script.sha256,
-                        "name": script.name[:255],
-                        "language": script.script.language,
-                        "script_text": script.text,
-                        "first_used_at": self._site.clock(),
-                    },
-                )
-            self._scripts[script.sha256] = known
+            known = self._scripts[script.sha256] = note_use(self._site, script)
         return known
 
     def record_discarded(self, arrival: Arrival, outcome: Outcome) -> None:

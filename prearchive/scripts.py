@@ -281,9 +281,13 @@ def script_path(settings: Settings, name: str) -> Path:
     """Return where the script of this name is: `site.das`, `projects/<PROJECT>.das`; or the lookup table."""
     if name == LOOKUP_NAME:
         return settings.lookup_path
-    if name == SITE_SCRIPT_NAME:
-        return settings.site_script_path
-    return settings.project_script_path(name.removeprefix("projects/").removesuffix(".das"))
+    project = project_of(name)
+    return settings.site_script_path if project is None else settings.project_script_path(project)
+
+
+def project_of(name: str) -> str | None:
+    """Return the project whose script has this name, None for the site script."""
+    return None if name == SITE_SCRIPT_NAME else name.removeprefix("projects/").removesuffix(".das")
 
 
 def _site_source(settings: Settings) -> _Source:

@@ -136,6 +136,10 @@ class Site:
         found = [] if self._settings_problem is None else [self._settings_problem]
         return found if self._scripts is None else [*found, *self._scripts.problems]
 
+    def read_settings(self) -> Settings:
+        """Read the settings as `prearc.toml` has them now; they do not come into force by that."""
+        return self._settings if self._reload is None else self._reload()
+
     def refresh(self) -> None:
         """Take over changed settings and scripts; keep the last good ones when the new ones are wrong."""
         # One at a time: who reads slowly must not put older settings over newer ones.

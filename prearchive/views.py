@@ -15,6 +15,7 @@ from prearchive.db import views as db_views
 from prearchive.db.views import EventRecord, ListedSession, SessionFilter, SessionRecord, Warned
 from prearchive.errors import NotFoundError
 from prearchive.references import SCOPES, Scope
+from prearchive.script_runs import ScriptsOfFile, UsedScript, scripts_of_files, scripts_of_session
 from prearchive.session_row import SessionRow as SessionRow
 from prearchive.session_row import WarningRow as WarningRow
 from prearchive.session_row import local_text as local_text
@@ -73,6 +74,7 @@ class SessionDetails(SessionRow):
     waiting_for: int | None  # arrived while that session was busy, joins it afterwards
     path: str
     proposed_label: str | None  # that the project's script makes, while a label can be given
+    scripts: list[UsedScript]
 
     @property
     def row(self) -> SessionRow:
@@ -172,6 +174,7 @@ def show_session(site: Site, session_id: int) -> SessionDetails:
         history = db_views.history_of(connection, session_id)
         discarded = db_views.discarded_of(connection, session_id, record.study_key)
         proposed = _proposed_label(site, connection, record)
+        scripts = scripts_of_session(connection, session_id, record.project)
     row = session_row(record, warnings.get(session_id, ()))
     return SessionDetails(
         **{column.name: getattr(row, column.name) for column in fields(SessionRow)},
@@ -191,6 +194,7 @@ def show_session(site: Site, session_id: int) -> SessionDetails:
         waiting_for=record.waits_for_id,
         path=record.path,
         proposed_label=proposed,
+        scripts=scripts,
     )
 
 
@@ -208,6 +212,17 @@ def list_files(site: Site, session_id: int) -> list[FileRow]:
         FileRow(stored.path, stored.size_bytes, stored.digest, stored.sop_instance_uid, stored.scan_label)
         for stored in files
     ]
+
+
+def list_scripts_of_files(site: Site, session_id: int) -> dict[str, ScriptsOfFile]:
+    """The versions of the scripts that ran on each stored file of a session, by its path as in `list_files`.
+
+    Raises:
+        NotFoundError: no such session.
+    """
+    with site.read_engine.begin() as connection:
+        record = _get_record(db_views.find_session(connection, session_id), session_id)
+        return scripts_of_files(connection, session_id, record.project)
 
 
 def session_row(record: SessionRecord | ListedSession, warnings: list[Warned] | tuple[()] = ()) -> SessionRow:

@@ -196,7 +196,7 @@ class ScriptChange(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
     name: Mapped[str] = mapped_column(String(255))  # site.das, projects/P4.das
-    version: Mapped[int | None]  # counts the texts of this name from 1; None: switched on or off
+    version: Mapped[int | None]  # counts the texts of this name from 1; None: see script_changes
     script_id: Mapped[int | None] = mapped_column(ForeignKey("script_version.id"))
     at: Mapped[datetime]
     who: Mapped[str] = mapped_column(String(128))

@@ -1,6 +1,8 @@
 """Statements about the history of scripts, and about which scripts ran on stored instances.
 
-Every function runs inside the caller's transaction and never commits.
+Every function runs inside the caller's transaction and never commits. A row of `script_change` is one of
+three: with a version, a text that came into force; without version and text, a switch on or off; without
+version but with a text, an intention: the file is about to be replaced, and whoever does it may die over it.
 """
 
 from __future__ import annotations
@@ -10,8 +12,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import NamedTuple
 
-from sqlalchemy import Connection, Select, func, insert, select
-from sqlalchemy.orm import aliased
+from sqlalchemy import Connection, and_, delete, func, insert, select
 
 from prearchive import paths
 from prearchive.db.models import Instance, Scan, ScriptChange, ScriptVersion, Session, SessionEvent
@@ -43,17 +44,28 @@ class RanRecord(NamedTuple):
 
     role: str
     script_id: int
-    name: str
     sha256: str
     files: int
     last_at: datetime
 
 
 class FileScripts(NamedTuple):
-    """SHA-256 of the scripts that ran on a stored file."""
+    """Which scripts ran on a stored file, by the numbers of their rows, and when the site script did."""
 
-    site_script: str | None
-    project_script: str | None
+    path: str
+    received_at: datetime
+    site_script_id: int | None
+    project_script_id: int | None
+
+
+class NumberedText(NamedTuple):
+    """A version of a script, and since when it was in force."""
+
+    name: str
+    script_id: int
+    sha256: str
+    version: int
+    since: datetime
 
 
 class TextRecord(NamedTuple):
@@ -65,7 +77,7 @@ class TextRecord(NamedTuple):
     script_text: str
 
 
-_CHANGES: Select[tuple[int | None, datetime, str, str, str, int | None, str, str]] = select(
+_CHANGES = select(
     ScriptChange.version,
     ScriptChange.at,
     ScriptChange.who,
@@ -75,6 +87,8 @@ _CHANGES: Select[tuple[int | None, datetime, str, str, str, int | None, str, str
     ScriptVersion.sha256,
     ScriptVersion.language,
 ).join(ScriptVersion, ScriptVersion.id == ScriptChange.script_id, isouter=True)
+
+_IS_INTENTION = and_(ScriptChange.version.is_(None), ScriptChange.script_id.is_not(None))
 
 
 def lock_history(connection: Connection) -> None:
@@ -93,7 +107,7 @@ def find_last_version(connection: Connection, name: str) -> ChangeRecord | None:
         .order_by(ScriptChange.version.desc())
         .limit(1)
     ).first()
-    return None if row is None else ChangeRecord(*row)
+    return None if row is None else ChangeRecord._make(row)
 
 
 def has_version(connection: Connection, name: str, text_sha256: str) -> bool:
@@ -109,8 +123,39 @@ def has_version(connection: Connection, name: str, text_sha256: str) -> bool:
 
 def changes_of(connection: Connection, name: str) -> list[ChangeRecord]:
     """The history of a script, oldest first."""
-    rows = connection.execute(_CHANGES.where(ScriptChange.name == name).order_by(ScriptChange.id))
-    return [ChangeRecord(*row) for row in rows]
+    rows = connection.execute(
+        _CHANGES.where(ScriptChange.name == name, ~_IS_INTENTION).order_by(ScriptChange.id)
+    )
+    return [ChangeRecord._make(row) for row in rows]
+
+
+def find_last_switch(connection: Connection, name: str) -> str | None:
+    """The action that switched a script on or off last; None: it never was."""
+    return connection.execute(
+        select(ScriptChange.action)
+        .where(ScriptChange.name == name, ScriptChange.version.is_(None), ScriptChange.script_id.is_(None))
+        .order_by(ScriptChange.id.desc())
+        .limit(1)
+    ).scalar()
+
+
+def has_intention(connection: Connection, name: str) -> bool:
+    """Whether somebody is about to replace a script, or died over it."""
+    found = select(ScriptChange.id).where(ScriptChange.name == name, _IS_INTENTION).limit(1)
+    return connection.execute(found).first() is not None
+
+
+def take_intention(connection: Connection, name: str) -> ChangeRecord | None:
+    """Remove the intention to replace a script; returns it."""
+    intended = [ScriptChange.name == name, _IS_INTENTION]
+    row = connection.execute(_CHANGES.where(*intended).order_by(ScriptChange.id.desc()).limit(1)).first()
+    connection.execute(delete(ScriptChange).where(*intended))
+    return None if row is None else ChangeRecord._make(row)
+
+
+def find_script(connection: Connection, text_sha256: str) -> int | None:
+    """The row of a text."""
+    return connection.execute(select(ScriptVersion.id).where(ScriptVersion.sha256 == text_sha256)).scalar()
 
 
 def text_of(connection: Connection, script_id: int) -> str:
@@ -150,69 +195,72 @@ def add_change(
 
 def scripts_of_session(connection: Connection, session_id: int) -> list[RanRecord]:
     """The scripts that ran on the instances of a session: the site's first, in the order of first use."""
-    archived_at = connection.execute(
-        select(func.max(SessionEvent.at, type_=SessionEvent.at.type)).where(
-            SessionEvent.session_id == session_id, SessionEvent.action.in_(_ENDS_ARCHIVING)
-        )
-    ).scalar()
+    archived_at = find_archived_at(connection, session_id)
     found = []
     for role, column in (("site", Instance.site_script_id), ("project", Instance.project_script_id)):
         rows = connection.execute(
             select(
                 ScriptVersion.id,
-                ScriptVersion.name,
                 ScriptVersion.sha256,
                 func.count(),
                 func.max(Instance.received_at, type_=Instance.received_at.type),
             )
             .join(ScriptVersion, ScriptVersion.id == column)
             .where(Instance.session_id == session_id)
-            .group_by(ScriptVersion.id, ScriptVersion.name, ScriptVersion.sha256)
+            .group_by(ScriptVersion.id, ScriptVersion.sha256)
             .order_by(ScriptVersion.id)
         )
-        for script_id, name, text_sha256, files, received_at in rows:
+        for script_id, text_sha256, files, received_at in rows:
             last_at = received_at if role == "site" else archived_at or received_at
-            found.append(RanRecord(role, script_id, name, text_sha256, files, last_at))
+            found.append(RanRecord(role, script_id, text_sha256, files, last_at))
     return found
 
 
-def find_version_number(connection: Connection, name: str, script_id: int, at: datetime) -> int | None:
-    """Which version of a script a text was at a time; the first one with that text if it came later."""
-    numbers = connection.execute(
-        select(ScriptChange.version, ScriptChange.at)
-        .where(ScriptChange.name == name, ScriptChange.script_id == script_id)
-        .order_by(ScriptChange.version)
-    ).all()
-    earlier = [version for version, since in numbers if since <= at]
-    return earlier[-1] if earlier else numbers[0].version if numbers else None
+def find_archived_at(connection: Connection, session_id: int) -> datetime | None:
+    """When the project's script ran on a session last."""
+    return connection.execute(
+        select(func.max(SessionEvent.at, type_=SessionEvent.at.type)).where(
+            SessionEvent.session_id == session_id, SessionEvent.action.in_(_ENDS_ARCHIVING)
+        )
+    ).scalar()
 
 
-def version_numbers(connection: Connection, names: Iterable[str]) -> dict[tuple[str, str], int]:
-    """The newest version number of each text, by name and SHA-256."""
+def numbered_texts(connection: Connection, names: Iterable[str]) -> list[NumberedText]:
+    """The versions of some scripts, oldest first."""
     rows = connection.execute(
-        select(ScriptChange.name, ScriptVersion.sha256, func.max(ScriptChange.version))
+        select(
+            ScriptChange.name,
+            ScriptVersion.id,
+            ScriptVersion.sha256,
+            ScriptChange.version,
+            ScriptChange.at,
+        )
         .join(ScriptVersion, ScriptVersion.id == ScriptChange.script_id)
         .where(ScriptChange.name.in_(list(names)), ScriptChange.version.is_not(None))
-        .group_by(ScriptChange.name, ScriptVersion.sha256)
+        .order_by(ScriptChange.name, ScriptChange.version)
     )
-    return {(name, text_sha256): version for name, text_sha256, version in rows if version is not None}
+    return [NumberedText._make(row) for row in rows]
 
 
-def scripts_of_files(connection: Connection, session_id: int) -> dict[str, FileScripts]:
-    """The scripts that ran on each stored file of a session, by its path below the storage root."""
-    site_script, project_script = aliased(ScriptVersion), aliased(ScriptVersion)
+def scripts_of_files(connection: Connection, session_id: int) -> list[FileScripts]:
+    """The scripts that ran on each stored file of a session."""
     rows = connection.execute(
-        select(Session.path, Scan.label, Instance.file_name, site_script.sha256, project_script.sha256)
+        select(
+            Session.path,
+            Scan.label,
+            Instance.file_name,
+            Instance.received_at,
+            Instance.site_script_id,
+            Instance.project_script_id,
+        )
         .join(Session, Session.id == Instance.session_id)
         .join(Scan, Scan.id == Instance.scan_id)
-        .join(site_script, site_script.id == Instance.site_script_id, isouter=True)
-        .join(project_script, project_script.id == Instance.project_script_id, isouter=True)
         .where(Instance.session_id == session_id)
     )
-    return {
-        paths.instance_path(path, label, file_name): FileScripts(site, project)
-        for path, label, file_name, site, project in rows
-    }
+    return [
+        FileScripts._make((paths.instance_path(path, label, file_name), *rest))
+        for path, label, file_name, *rest in rows
+    ]
 
 
 # -- for `prearc check`

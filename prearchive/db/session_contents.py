@@ -133,11 +133,6 @@ def give_discarded(connection: Connection, source_id: int, target_id: int) -> No
     )
 
 
-def script_id(connection: Connection, script: ScriptRow) -> int:
-    """The row id of a script text, inserted at its first use."""
-    return _script_ids(connection, [script])[script.sha256]
-
-
 def _association_ids(connection: Connection, senders: Iterable[SenderRow]) -> dict[str | None, int]:
     found: dict[str | None, int] = {}
     for sender in senders:

@@ -534,7 +534,7 @@ def test_a_rejected_instance_is_a_success_with_an_audit_row_and_no_bytes(
     (row,) = door.discarded()
     assert (row.outcome, row.reason) == ("rejected", "rejected")
     assert door.files() == set() and door.sessions() == []
-    assert [entry["event"] for entry in logs] == ["instance_rejected"]
+    assert [entry["event"] for entry in logs] == ["script_changed", "instance_rejected"]
 
 
 @pytest.mark.parametrize("value", ['"../../x"', '""', '"1.2.3.4/5"'])
@@ -819,6 +819,7 @@ def test_no_log_line_holds_a_value_of_the_data_set(tmp_path: Path) -> None:
     text = str(logs)
     assert "Secret" not in text and "SECRET" not in text and "1.2.77.88" not in text
     assert [entry["event"] for entry in logs if entry["event"] != "session_state_changed"] == [
+        "script_changed",
         "session_opened",
         "instance_stored",
         "instance_duplicate",

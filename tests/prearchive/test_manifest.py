@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from builders import make_dataset
 from review_site import ReviewSite, review_site, study
 
 from prearchive import labels, manifest, move, trash
 from prearchive.archive import archive_session
 from prearchive.db import queries, session_rows
+from prearchive.db.models import ScriptChange
 from prearchive.db.session_rows import SessionRows
 from prearchive.errors import DamagedFileError, NotFoundError, StateRefusedError
 from prearchive.states import SessionState
@@ -31,6 +33,7 @@ def rows_of(made: ReviewSite, session_id: int) -> SessionRows:
 def forget_everything(made: ReviewSite) -> None:
     """Lose the database's content, as after a damage without a backup."""
     with made.site.engine.begin() as connection:
+        connection.execute(sa.delete(ScriptChange))
         for table in (
             queries.EVENT, queries.WARNING, queries.DISCARDED, queries.INSTANCE, queries.SCAN,
             queries.SESSION, queries.ASSOCIATION, queries.SCRIPT_VERSION,
