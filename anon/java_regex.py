@@ -103,6 +103,7 @@ class _Translation:
         self._names: set[str] = set()
         self._count = 0  # of capturing groups begun so far
         self._can_repeat = False
+        self._unbounded_behind = 0  # repetitions without end in what is looked for behind
 
     def text(self) -> str:
         """Return the translated pattern."""
@@ -165,13 +166,18 @@ class _Translation:
         if known is None:
             self._change_flags()
             return
+        if known[0] == "?>" and self._flags.in_look_behind:
+            raise JavaRegexError("a group (?>..) cannot stand in what is looked for behind")
         self._position = known.end()
         if known[1]:
             if known[1] in self._names:
                 raise JavaRegexError(f"there are two groups named {known[1]!r}")
             self._names.add(known[1])
             self._count += 1
-        self._groups.append(_Flags(self._flags, look_behind=known[0] in ("?<=", "?<!")))
+        is_look_behind = known[0] in ("?<=", "?<!")
+        if is_look_behind and not self._flags.in_look_behind:
+            self._unbounded_behind = 0
+        self._groups.append(_Flags(self._flags, look_behind=is_look_behind))
         self._written.append(f"({known[0]}")
 
     def _change_flags(self) -> None:
@@ -199,8 +205,19 @@ class _Translation:
             raise JavaRegexError(f"there is nothing to repeat at position {self._position}")
         if any(number and int(number) > _MAX_REPETITIONS for number in found.groups()):
             raise JavaRegexError("the number of repetitions is too large")
+        if self._flags.in_look_behind:
+            self._check_repetition_behind(found)
         self._position = found.end()
         self._written.append(found[0])
+
+    def _check_repetition_behind(self, found: re.Match[str]) -> None:
+        """`regex` looks behind from right to left: what is taken first, and kept, is something else there."""
+        if len(found[0]) > 1 and found[0].endswith("+"):
+            raise JavaRegexError("a possessive repetition cannot stand in what is looked for behind")
+        # Java miscounts the length of several.
+        self._unbounded_behind += found[0][0] in "*+" or found[2] == ""
+        if self._unbounded_behind > 1:
+            raise JavaRegexError("only one repetition without end can stand in what is looked for behind")
 
     # -- escapes
 

@@ -60,9 +60,10 @@ class DeleteTag:
             remove_tag(run, self.step.bits)
             return
         dataset = run.instance.dataset
-        for tag in dataset.tags():
-            if self.step.matches(dataset, tag):
-                remove_tag(run, tag)
+        matching = [tag for tag in dataset.tags() if self.step.matches(dataset, tag)]
+        # The character set goes last: texts that go with it need not be written without it.
+        for tag in sorted(matching, key=SPECIFIC_CHARACTER_SET.__eq__):
+            remove_tag(run, tag)
 
 
 @dataclass(frozen=True, slots=True)

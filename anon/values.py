@@ -10,7 +10,6 @@ import math
 import re
 import struct
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from typing import Final, NamedTuple
 
 from pydicom.datadict import tag_for_keyword
@@ -18,6 +17,7 @@ from pydicom.datadict import tag_for_keyword
 from anon.encoding.elements import DataSet, Element
 from anon.encoding.text import STRING_VRS, TEXT_VRS, character_sets, decode_bytes_as, decode_text, encode_text
 from anon.errors import StatementError
+from anon.java_numbers import number_text
 from anon.tagpath import TagPath
 from anon.vr import (
     BINARY_VRS,
@@ -42,7 +42,7 @@ Warn = Callable[[str], None]
 
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 # Java's numbers with a point: blanks around them do not count.
-_DECIMAL = re.compile(r"([+-]?(?:NaN|Infinity|(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?))[fFdD]?")
+_DECIMAL = re.compile(r"([+-]?(?:(?:NaN|Infinity)$|(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?))[fFdD]?")
 _HEXADECIMAL = re.compile(
     r"([+-]?0[xX](?:[0-9A-Fa-f]+\.?[0-9A-Fa-f]*|\.[0-9A-Fa-f]+)[pP][+-]?[0-9]{1,6})[fFdD]?"
 )
@@ -59,7 +59,8 @@ def text_of(value: Value) -> str | None:
         return "true" if value else "false"
     if isinstance(value, TagPath):
         return value.text
-    return "[" + ", ".join(text_of(entry) or "null" for entry in value.entries) + "]"
+    texts = (text_of(entry) for entry in value.entries)
+    return "[" + ", ".join("null" if text is None else text for text in texts) + "]"
 
 
 def charsets_of(chain: Sequence[DataSet]) -> Sequence[str]:
@@ -73,45 +74,12 @@ def charsets_of(chain: Sequence[DataSet]) -> Sequence[str]:
 # -- reading
 
 
-def _java_number(value: float, single: bool) -> str:
-    """A binary number as Java writes it: the shortest digits that identify it, always with a point."""
-    if value != value:
-        return "NaN"
-    if value in (float("inf"), float("-inf")):
-        return "Infinity" if value > 0 else "-Infinity"
-    shortest = _shortest_single(value) if single else repr(value)
-    mantissa, _, exponent_text = shortest.lower().partition("e")
-    sign = "-" if mantissa.startswith("-") else ""
-    whole, _, fraction = mantissa.lstrip("-").partition(".")
-    digits = (whole + fraction).lstrip("0")
-    if not digits.strip("0"):
-        return f"{sign}0.0"
-    # The number is 0.DIGITS times ten to the power of `point`.
-    point = int(exponent_text or 0) + len(whole) - (len(whole + fraction) - len(digits))
-    digits = digits.rstrip("0")
-    if -3 < point <= 7:
-        if point <= 0:
-            return f"{sign}0.{'0' * -point}{digits}"
-        return f"{sign}{digits[:point].ljust(point, '0')}.{digits[point:] or '0'}"
-    return f"{sign}{digits[0]}.{digits[1:] or '0'}E{point - 1}"
-
-
-def _shortest_single(value: float) -> str:
-    for precision in range(1, 9):
-        candidate = f"{value:.{precision}g}"
-        # The greatest number rounds to one that no single precision number can hold.
-        with suppress(OverflowError):
-            if struct.unpack("<f", struct.pack("<f", float(candidate)))[0] == value:
-                return candidate
-    return f"{value:.9g}"  # always enough
-
-
 def _numbers(element: Element, vr: str, little: bool) -> list[str]:
     packer = number_struct(vr, little)
     view = element.view
     view = view[: len(view) // packer.size * packer.size]
     if vr in ("FL", "FD"):
-        return [_java_number(value, vr == "FL") for (value,) in packer.iter_unpack(view)]
+        return [number_text(value, single=vr == "FL") for (value,) in packer.iter_unpack(view)]
     return [str(value) for (value,) in packer.iter_unpack(view)]
 
 
@@ -277,11 +245,13 @@ class Values6:
         return vr_today(tag) if existing is None else existing.vr
 
     def read(self, element: Element, little: bool, charsets: Charsets) -> str | None:
-        """The text of an element.
+        """The text of an element; of a sequence without items it is `null`, as in Java.
 
         Raises:
-            StatementError: a sequence or encapsulated pixel data.
+            StatementError: a sequence with items, or encapsulated pixel data.
         """
+        if element.is_sequence and not element.items:
+            return "null"
         _refuse_unreadable(element)
         vr = element.vr
         if vr in STRING_VRS:

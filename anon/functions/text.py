@@ -18,6 +18,7 @@ from anon.functions.registry import (
     texts,
     values,
 )
+from anon.java_case import lower_case
 from anon.matching import Match, Pattern
 from anon.operations.run import Run
 from anon.values import Value, text_of
@@ -68,7 +69,7 @@ def lowercase6(value: str) -> str:
     >>> run('lowercase["Knee LEFT"]')
     'knee left'
     """
-    return value.lower()
+    return lower_case(value)
 
 
 @builtin("lowercase", versions="4", arguments=[maybe("value")])
@@ -78,7 +79,7 @@ def lowercase4(value: str | None) -> str | None:
     >>> run('lowercase["Knee LEFT"]')
     'knee left'
     """
-    return None if value is None else value.lower()
+    return None if value is None else lower_case(value)
 
 
 @builtin("uppercase", versions="6.0+", arguments=[text("value")])

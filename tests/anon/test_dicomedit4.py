@@ -181,6 +181,18 @@ def test_patterns_reach_what_is_there_when_their_turn_comes() -> None:
     assert applied('(0010,0000) := 5\n(0010,00X0) := "x"').PatientID == "x"
 
 
+def test_a_pattern_may_take_the_character_set_with_all_texts_that_need_it() -> None:
+    dataset = make_dataset(SpecificCharacterSet="ISO_IR 100", StudyDescription="Été")
+    applied("- (0008,XXX5)\n- (0008,103X)", dataset)
+    assert "SpecificCharacterSet" not in dataset
+    dataset = make_dataset(SpecificCharacterSet="ISO_IR 100")
+    dataset.add_new(0x00080025, "LO", "Été")
+    applied("- (0008,00X5)", dataset)
+    assert 0x00080005 not in dataset and 0x00080025 not in dataset
+    dataset = make_dataset(SpecificCharacterSet="ISO_IR 100", StudyDescription="Été")
+    assert failure("- (0008,00X5)", dataset) == "not-representable"
+
+
 def test_meta_elements_are_reached_by_their_tag_only() -> None:
     dataset = make_dataset()
     from pydicom.dataset import FileMetaDataset
@@ -289,6 +301,7 @@ def test_elements_are_read_as_java_reads_them(keyword: str, stored: Any, expecte
         ("(0018,9087)", "1e3", 1000.0),
         ("(0018,9087)", " 0x1.8p1d ", 3.0),
         ("(0018,9087)", "NaN\\\\Infinity", None),
+        ("(0018,9087)", "-.5f", -0.5),
         ("(0028,0009)", "FrameTime\\\\0018106a", [0x00181063, 0x0018106A]),
         ("(0028,0010)", "", None),
         ("(0018,6022)", "-5", -5),

@@ -62,6 +62,7 @@ MATCHES = [
     (r"(?:a|b)(?=c)c(?!d)", "ac", True),
     (r"ab(?<=b)(?<!a)", "ab", True),
     (r"(?<=a+)b|aab", "aab", True),
+    (r"a(?<!b.*)c(?<=.{1,2}c)(?<=a*c)", "ac", True),
     (r"M.|C.", "MR", True),
     (r"[^\w]+", "é-", True),
     (r"a{2,}?", "aaa", True),
@@ -132,6 +133,7 @@ def test_what_java_refuses_is_refused(pattern: str) -> None:
         "(?x)a", "[&&a]", "[a&&]", "[a&&&b]", "^*", r"\1(a)", r"(a)(?<=\1)", r"(?i)(a)\1",
         r"(?<n>a)(?i)\k<n>",
         r"(?i)\p{Lu}", r"\X", r"\G", r"[\Qa\E-z]", r"\b{g}", "(?u)a", "(?d)a", r"\N{DIGIT ONE}", "x" * 20_000,
+        "(?<!a++)b", "(?<=a?+)b", "(?<=(?>a)b)", "(?<=a*b*)c", "(?<=a+[^b]{2,})c",
     ],
 )  # fmt: skip
 def test_what_cannot_be_translated_is_refused_though_java_takes_it(pattern: str) -> None:
