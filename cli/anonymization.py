@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
-from cli import script_looks, script_tests, script_versions
+from cli import script_checks, script_looks, script_tests, script_versions
 from cli.archiving import progress_bar
 from cli.context import examples, get_invocation
 from cli.exits import ExitCode, SomeFailedError
 from cli.output import print_document, print_table, say
-from cli.script_files import compile_or_tell, read_script_text, read_table_or_tell, script_paths
+from cli.script_files import compile_or_tell
 from cli.script_looks import LookupFile
 from cli.script_runs import FileResult, parse_variables, plan_targets, run_on_file
 from prearchive.errors import NotFoundError
-
-if TYPE_CHECKING:
-    from anon.errors import Diagnostic
 
 
 def register(app: typer.Typer) -> None:
@@ -26,7 +23,7 @@ def register(app: typer.Typer) -> None:
     anon_app = typer.Typer(
         help="DicomEdit scripts: check them, run them, put them in force.", no_args_is_help=True
     )
-    anon_app.command("check", epilog=examples("prearc anon check site/anon/site.das"))(check)
+    script_checks.register(anon_app)
     anon_app.command(
         "apply",
         epilog=examples("prearc anon apply p4.das scans/ -o clean/ --var project=P4 --var subject=S1"),
@@ -36,40 +33,6 @@ def register(app: typer.Typer) -> None:
     script_tests.register(anon_app)
     script_versions.register(anon_app)
     app.add_typer(anon_app, name="anon")
-
-
-def check(
-    context: typer.Context,
-    files: Annotated[
-        list[Path], typer.Argument(metavar="FILE...", help="Scripts, or folders with *.das files.")
-    ],
-    lookup: LookupFile = None,
-) -> None:
-    """Find the mistakes of scripts. All at once; needs no site. Exit code 3 when there is an error."""
-    import anon
-    from anon.render import render
-
-    invocation = get_invocation(context)
-    table = read_table_or_tell(lookup)
-    rows: list[dict[str, Any]] = []
-    for path in script_paths(files):
-        text = read_script_text(path)
-        try:
-            script = anon.compile_script(text, name=str(path), lookup=table)
-            found = list(script.warnings)
-        except anon.ScriptError as error:
-            found = error.diagnostics
-        rows.extend(_row(path, diagnostic) for diagnostic in found)
-        if invocation.as_json:
-            continue
-        if found:
-            say(render(found, text, str(path)) + "\n")
-        if not any(diagnostic.severity == "error" for diagnostic in found):
-            say(f"{path}: fine (DicomEdit {script.language})")
-    if invocation.as_json:
-        print_document(rows)
-    if any(row["severity"] == "error" for row in rows):
-        raise SomeFailedError(ExitCode.SCRIPT_ERROR)
 
 
 def apply(
@@ -142,17 +105,3 @@ def functions(
             ("LANGUAGE", "FUNCTION", "DOES"),
             [(f"{entry.dialect}.x", signature(entry), entry.doc.partition("\n")[0]) for entry in found],
         )
-
-
-def _row(path: Path, found: Diagnostic) -> dict[str, Any]:
-    return {
-        "file": str(path),
-        "severity": found.severity,
-        "code": found.code,
-        "message": found.message,
-        "line": found.line,
-        "column": found.column,
-        "end_line": found.end_line,
-        "end_column": found.end_column,
-        "hint": found.hint,
-    }

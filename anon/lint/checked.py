@@ -13,8 +13,10 @@ from anon.lint.constants import Constants
 from anon.lint.effects import Effect, Step, inner_values
 from anon.lint.effects4 import steps4
 from anon.lint.effects6 import steps6
+from anon.lint.index import EffectIndex
 from anon.syntax import nodes
 from anon.syntax.span import Source, Span
+from anon.tagpath import TagPath
 from anon.values import Values
 
 Purpose = Literal["site", "project"]
@@ -140,6 +142,62 @@ class Checked:
     def effects(self) -> list[tuple[Step, Effect]]:
         """The effects of all steps, with their step."""
         return [(step, effect) for step in self.steps for effect in step.effects]
+
+    @cached_property
+    def index(self) -> EffectIndex:
+        """The effects, by the elements they are about."""
+        found = EffectIndex()
+        for step, effect in self.effects:
+            found.add(step, effect)
+        return found
+
+    @cached_property
+    def named_paths(self) -> list[tuple[TagPath, Span]]:
+        """Every path that stands in the script, also in texts that are taken for paths."""
+        found: dict[tuple[Span, str], TagPath] = {}
+        for value in self.values_used:
+            if isinstance(value, nodes.Path):
+                found[value.span, value.path.text] = value.path
+        for _, effect in self.effects:
+            if effect.path is not None:
+                found.setdefault((effect.span, effect.path.text), effect.path)
+        for step in self.steps:
+            for read in step.reads:
+                found.setdefault((read.span, read.path.text), read.path)
+        return [(path, span) for (span, _), path in found.items()]
+
+    @cached_property
+    def has_open_effects(self) -> bool:
+        """Whether some elements are changed of which only a run can tell which they are."""
+        return any(
+            effect.path is None and effect.kind not in ("blank", "reject") for _, effect in self.effects
+        )
+
+    def is_made_again(self, step: Step, tag: int) -> bool:
+        """Whether an element is given a value after a step removed it."""
+        later = False
+        for other, effect in self.effects:
+            if later and effect.kind == "assign" and (effect.path is None or effect.path.tag == tag):
+                return True
+            later = later or other is step
+        return False
+
+    # -- what is known of values
+
+    def stands_for(self, value: nodes.Value) -> nodes.Value:
+        """A value, or the value of the variable that it is, when that is always the same one."""
+        for _ in range(len(self.initials) + 1):
+            if not isinstance(value, nodes.Variable):
+                break
+            found = self.constants.resolve(value)
+            if found is None:
+                break
+            value = found
+        return value
+
+    def is_empty(self, value: nodes.Value | None) -> bool:
+        """Whether a value is always the empty text."""
+        return value is not None and self.constants.text(value) == ""
 
     @property
     def _absent_with_argument(self) -> frozenset[str]:

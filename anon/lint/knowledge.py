@@ -27,6 +27,8 @@ IDENTIFYING: Final = _tags(
     0040: 0006 0244 0253 1001 2016 2017 2400 A075 A123
     """
 )
+#: Those that name the patient: an object with one of them is not anonymous.
+WHO: Final = _tags("0010: 0010 0020 0030 0032 1000 1001 1005 1040 1060 2154 2297")
 #: What has few possible values, or lists of them can be had: their hashes can be found by trying all.
 GUESSABLE: Final = IDENTIFYING
 
@@ -56,6 +58,8 @@ OFTEN_NESTED: Final = _tags(
     0040: 0007 0009 1001 1101 A075 A123 A124 A160
     """
 )
+#: Those of them that stand nowhere else.
+ONLY_NESTED: Final = _tags("0008: 1150 1155\n0040: 0007 0009 1001 1101 A123 A124 A160")
 
 
 class References(NamedTuple):
@@ -111,6 +115,8 @@ REFERENCES: Final = (
         "(0070,0308)[%]/(0020,0052)",
     ),
 )
+SOP_CLASS_UID: Final = 0x00080016
+SOP_INSTANCE_UID: Final = 0x00080018
 STUDY_INSTANCE_UID: Final = 0x0020000D
 SERIES_INSTANCE_UID: Final = 0x0020000E
 FRAME_OF_REFERENCE_UID: Final = 0x00200052

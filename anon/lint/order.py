@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from anon.lint.checked import Checked
-from anon.lint.effects import Effect, Step, inner_values
+from anon.lint.effects import Effect, Step, has_effects, inner_values
 from anon.lint.index import EffectIndex
 from anon.lint.paths import covers, covers_below, described, overlap
 from anon.lint.rule import Finding, lint
@@ -35,7 +35,7 @@ def first_wins(checked: Checked) -> Iterator[Finding]:
     upper = EffectIndex()
     for step in reversed(checked.steps):
         for effect in step.effects:
-            winner = next((act for act in upper.about(_path(effect)) if _wins4(*act, step, effect)), None)
+            winner = next((act for act in upper.above(_path(effect)) if _wins4(*act, step, effect)), None)
             if winner is not None:
                 line = checked.line(winner[0].span)
                 message = f"line {line} is about the same element and wins, DicomEdit 4 works backwards"
@@ -193,6 +193,27 @@ def reads_removed(checked: Checked) -> Iterator[Finding]:
             removed.follow(step, effect)
 
 
+@lint(
+    "result-dropped",
+    title="a function is called and what it gives is not used",
+    fires='version "6.6"\nhashUID[(0020,000D)]\n',
+    silent='version "6.6"\n(0020,000D) := hashUID[(0020,000D)]\n',
+    dialects=(6,),
+)
+def result_dropped(checked: Checked) -> Iterator[Finding]:
+    """The call has a value, but changes nothing by itself: the object stays as it is.
+
+    Assign the value, `tag := function[...]`. Functions that change the object by themselves are
+    `removeTags`, `hashUIDList` and others, see `prearc anon functions`.
+    """
+    for statement in checked.statements:
+        if isinstance(statement, nodes.Call):
+            calls = [each for each in inner_values(statement) if isinstance(each, nodes.Call)]
+            if all(call.name.name in checked.compiled.functions and not has_effects(call) for call in calls):
+                message = f"{statement.name.name} changes nothing by itself, its value is not used"
+                yield Finding(statement.span, message, "assign it: (gggg,eeee) := ...")
+
+
 # -- what the rules share
 
 
@@ -210,7 +231,7 @@ class _Removed:
 
     def find(self, path: TagPath, step: Step) -> Step | None:
         """The step that removed all of a path before this one, if nothing made any of it again."""
-        for other, effect in self._deletes.about(path):
+        for other, effect in self._deletes.above(path):
             made_again = self._made_again.get(effect.span, ())
             if (
                 other.guard <= step.guard
@@ -262,7 +283,7 @@ def _overruled(checked: Checked, steps: Sequence[Step]) -> Iterator[tuple[Step, 
                 continue
             if effect.kind in _TAKES_VALUE:
                 _drop(pending, effect.path)
-            for act in pending.about(effect.path):
+            for act in pending.below(effect.path):
                 if step.guard <= act[0].guard and _undoes(checked, effect, act[1]):
                     pending.remove(act)
                     yield *act, step, effect

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import Final
 
-from anon.lint import hashes, leftovers, order  # noqa: F401  (modules fill the table when they are imported)
+from anon.lint import (  # noqa: F401  (modules fill the table when they are imported)
+    conditions,
+    contents,
+    hashes,
+    leftovers,
+    order,
+    patterns,
+    tags,
+    uids,
+    variables,
+)
 from anon.lint.rule import TABLE, Lint
 
 #: In the order in which they are asked.

@@ -1,0 +1,147 @@
+"""Tags: whether DICOM knows them, and which elements a statement does not reach."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Final
+
+from pydicom.datadict import dictionary_has_tag, dictionary_is_retired, repeater_has_tag
+
+from anon.lint.checked import Checked
+from anon.lint.knowledge import DATES, IDENTIFYING, OFTEN_NESTED, ONLY_NESTED, SHARED_UIDS
+from anon.lint.paths import covers, described_tag, everywhere, format_tag
+from anon.lint.rule import Finding, lint
+from anon.profile.table import PRIVATE, load_table
+from anon.tagpath import TagStep
+from anon.vr import vr_in_2012, vr_today
+
+_USUAL: Final = frozenset(
+    {*IDENTIFYING, *DATES, *SHARED_UIDS, 0x00080018, 0x00080060, 0x00120062, 0x00120063}
+)
+_CREATES: Final = frozenset({"assign"})
+_CHANGES: Final = frozenset({"delete", "assign", "replace", "shift", "hash", "map"})
+
+
+@lint(
+    "unknown-tag",
+    title="a tag is not in the dictionary of DICOM",
+    fires="- (0100,0010)\n",
+    silent="- (0010,0010)\n",
+)
+def unknown_tag(checked: Checked) -> Iterator[Finding]:
+    """DICOM's data dictionary (PS3.6) has no element of this number, so it is probably mistyped.
+
+    Then the element that is meant stays as it is. Private elements, of odd groups, are not looked at. If a
+    device writes such an element against the rules, allow it.
+    """
+    told = set()
+    for path, span in checked.named_paths:
+        for step in path.steps:
+            if not isinstance(step, TagStep) or step.is_wild or step.creator is not None:
+                continue
+            tag = step.bits
+            if is_known(tag) or (tag, span) in told:
+                continue
+            told.add((tag, span))
+            meant = _find_meant(tag)
+            hint = "look it up in DICOM PS3.6" if meant is None else f"did you mean {described_tag(meant)}?"
+            yield Finding(span, f"DICOM has no element {format_tag(tag)}", hint)
+
+
+@lint(
+    "retired-tag",
+    title="an element is written that DICOM has retired",
+    fires='(0008,0042) := "1"\n',
+    silent="- (0008,0042)\n",
+)
+def retired_tag(checked: Checked) -> Iterator[Finding]:
+    """The standard no longer defines this element; programs of today do not look at it, some complain.
+
+    Write the element that took its place. Removing a retired element is fine: old images have them.
+    """
+    for _, effect in checked.effects:
+        last = None if effect.path is None else effect.path.steps[-1]
+        if effect.kind not in _CREATES or not isinstance(last, TagStep) or last.mask != 0xFFFFFFFF:
+            continue
+        if dictionary_has_tag(last.bits) and dictionary_is_retired(last.bits):
+            yield Finding(effect.span, f"DICOM has retired {described_tag(last.bits)}", "is it still needed?")
+
+
+@lint(
+    "written-as-lo",
+    title="DicomEdit 4 writes an element with another kind of value than DICOM wants",
+    fires='(0040,A033) := "20200101"\n',
+    silent='version "6.6"\n(0040,A033) := "20200101"\n',
+    dialects=(4,),
+)
+def written_as_lo(checked: Checked) -> Iterator[Finding]:
+    """DicomEdit 4 has the dictionary of 2012. What is younger it writes as LO, a text of 64 characters.
+
+    DICOM wants another value representation there, so the object becomes invalid and some programs will not
+    read the element. Use DicomEdit 6 for it.
+    """
+    for _, effect in checked.effects:
+        tag = None if effect.path is None else effect.path.tag
+        if effect.kind != "assign" or tag is None or tag >> 16 & 1 or not is_known(tag):
+            continue
+        written, wanted = vr_in_2012(tag), vr_today(tag)
+        if written == "LO" and wanted not in ("LO", "UN", "SQ"):
+            message = f"{described_tag(tag)} is written as LO here, DICOM wants {wanted}"
+            yield Finding(effect.span, message, "DicomEdit 6 writes it right")
+
+
+@lint(
+    "nested-stays",
+    title="an element also stands in sequences, where the statement does not reach",
+    fires='version "6.6"\n-(0008,0050)\n',
+    silent='version "6.6"\n-*/(0008,0050)\n',
+    is_global=True,
+)
+def nested_stays(checked: Checked) -> Iterator[Finding]:
+    """A tag alone means the element at the top level. Copies of it in sequences stay as they are.
+
+    Accession numbers, institutions and descriptions of requests are often repeated there. In DicomEdit 6
+    write `*/` in front, which means every level: `-*/(0008,0050)`. DicomEdit 4 only knows the top level: the
+    sequence can be removed whole, or the script be written in DicomEdit 6.
+    """
+    told = set()
+    for _, effect in checked.effects:
+        tag = None if effect.path is None else effect.path.tag
+        if effect.kind not in _CHANGES or tag is None or tag in told or tag in SHARED_UIDS:
+            continue
+        if tag not in OFTEN_NESTED or checked.has_open_effects:
+            continue
+        path = everywhere(tag)
+        if any(covers(act[1].path or path, path) for act in checked.index.above(path)):
+            continue
+        told.add(tag)
+        what = described_tag(tag)
+        if tag in ONLY_NESTED:
+            message = f"{what} stands in sequences, this only looks for it at the top level"
+        else:
+            message = f"{what} also stands in sequences, where this does not reach"
+        if checked.dialect == 4:
+            yield Finding(effect.span, message, "DicomEdit 6 reaches it, with */ before the tag")
+            return  # the same holds for all others
+        yield Finding(effect.span, message, f"write {path}")
+
+
+# -- the dictionary
+
+
+@lru_cache(maxsize=4096)
+def is_known(tag: int) -> bool:
+    """Whether DICOM has, or had, an element of this number; private ones and group lengths count."""
+    if tag >> 16 & 1 or not tag & 0xFFFF or dictionary_has_tag(tag) or repeater_has_tag(tag):
+        return True
+    return any(row.tag != PRIVATE and row.pattern.matches(tag) for row in load_table())
+
+
+def _find_meant(tag: int) -> int | None:
+    """The tag of every day that was probably meant: two digits exchanged, or one digit wrong."""
+    digits = f"{tag:08X}"
+    swapped = [digits[:n] + digits[n + 1] + digits[n] + digits[n + 2 :] for n in range(7)]
+    wrong = [digits[:n] + digit + digits[n + 1 :] for n in range(7, -1, -1) for digit in "0123456789ABCDEF"]
+    near = [int(each, 16) for each in swapped + wrong]
+    return next((each for each in near if each in _USUAL), None)
