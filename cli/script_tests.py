@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,9 +19,16 @@ from prearchive.errors import NotFoundError
 
 if TYPE_CHECKING:
     from anon.testing.model import Suite
+    from config.scripts import ScriptFile
 
 TESTS_SUFFIX = ".tests.toml"
 SCRIPT_SUFFIX = ".das"
+# For the help alone: the verbs themselves are imported when tests run.
+VERBS = (
+    "equals absent present empty unchanged rejected fails warns",
+    "tag_retained text_notnull text_retained text_removed date_shifted",
+    "uid_changed uid_consistent patid_consistent pixels_hidden pixels_retained",
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -32,7 +39,9 @@ def register(app: typer.Typer) -> None:
             "prearc anon test                  (the scripts of the site, or of this folder)",
             "prearc anon test p4.das -k name   (only tests with `name` in their names)",
             "prearc anon test p4.das --init    (write p4.tests.toml to begin with)",
-        ),
+        )
+        + "\n\n\b\nWhat a test can expect (docs/script-tests.md explains it):\n"
+        + "\n".join(f"  {line}" for line in VERBS),
     )(test)
 
 
@@ -169,25 +178,35 @@ def _run_suite(run: ScriptRun, suite: Suite | None, select: str | None, stop_ear
 # -- before a script comes into force
 
 
-def refuse_failing_tests(text: str, name: str, tests_paths: Iterable[Path]) -> None:
+def refuse_failing_tests(script_file: ScriptFile, text: str, source: Path) -> None:
     """Run the tests that a script must pass before it comes into force.
 
+    They are those beside the script in force and those beside the file that the new text comes from.
+
     Args:
-        text: of the script.
-        name: of the script, for messages.
-        tests_paths: files of tests; those that do not exist, or are named twice, do not count.
+        script_file: that the text is for.
+        text: of the new script.
+        source: the file that it comes from, or `-`.
 
     Raises:
         SomeFailedError: a test fails, or cannot be run; that is told on standard error.
     """
+    tests_paths = [tests_path_of(script_file.path)]
+    name = script_file.path
+    if str(source) != "-":
+        name = source
+        tests_paths.append(tests_path_of(source))
     found = {path.resolve(): path for path in tests_paths if path.exists()}
-    runs = [run_script_tests(Path(name), path, text=text) for path in found.values()]
+    runs = [run_script_tests(name, path, text=text) for path in found.values()]
     worst = max((run.exit_code for run in runs), default=ExitCode.DONE)
     if not worst:
         return
     tell_failures(runs, sys.stderr)
-    complain(f"\n{sum_of(runs)}: the script does not come into force")
-    complain("change the script, or, if it is right, what the tests expect")
+    say(stream=sys.stderr)
+    complain(f"{sum_of(runs)}: {script_file.path} stays as it was")
+    bad = [str(run.tests) for run in runs if run.exit_code]
+    complain(f"change the script or, if it is right, what is expected in {' and '.join(bad)}")
+    complain("in an emergency: `set FILE --without-tests --why TEXT`")
     raise SomeFailedError(worst)
 
 
