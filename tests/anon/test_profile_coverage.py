@@ -1,0 +1,121 @@
+"""What a script leaves of what the Basic Profile protects."""
+
+from __future__ import annotations
+
+import pytest
+
+import anon
+from anon.comparison import state_of
+from anon.lookup import parse_table
+from anon.profile.coverage import Coverage, CoverageRow, Outcome, coverage
+from anon.profile.generate import SCRIPT_OPTIONS, UnknownOptionError, make_script
+from anon.profile.probe import KINDS, NESTED, make_probe, probed_rows
+from anon.profile.table import Action, Option, load_table
+
+OPTIONS = [name for name in SCRIPT_OPTIONS if name in set(Option)]
+DOES_NOTHING = 'version "6.6"\n(0012,0062) := "YES"\n'
+
+
+def row_of(found: Coverage, tag: str) -> CoverageRow:
+    (row,) = (row for row in found.rows if row.tag == tag)
+    return row
+
+
+def test_the_objects_have_every_row_at_the_top_and_in_items() -> None:
+    tags = {row.tag for row, _ in probed_rows()}
+    assert {row.tag for row in load_table()} - tags == {"(0000,1000)", "(0000,1001)", "(0002,0003)"}
+    for kind in KINDS:
+        state = state_of(make_probe(kind))
+        for steps in ((), *NESTED):
+            for row, tag in probed_rows():
+                seen = state[(*steps, (tag, -1))]
+                assert seen.row.value or seen.encoded or (*steps, (tag, 0), (0x00080100, -1)) in state, row
+
+
+def test_a_script_that_does_nothing_leaves_everything() -> None:
+    found = coverage(DOES_NOTHING)
+    assert found.counts == {"gap": len(probed_rows())}
+    assert found.failure is None
+    assert list(found.kinds) == list(KINDS)
+
+
+@pytest.mark.parametrize("option", ["basic", *OPTIONS])
+def test_the_script_of_the_library_leaves_nothing(option: str) -> None:
+    text = make_script([] if option == "basic" else [option])
+    found = coverage(text, options=[option])
+    assert found.gaps == []
+    assert not [row for row in found.rows if row.is_lost]
+    assert (found.counts["kept"] > 0) == (option != "basic")
+
+
+@pytest.mark.parametrize(
+    "tag",
+    ["(0008,0080)", "(0010,1002)", "(0008,1155)", "(60XX,3000)", "(50XX,XXXX)"],
+)
+def test_a_line_less_in_the_script_is_one_gap(tag: str) -> None:
+    written = tag.replace("XX,", "X@,")
+    lines = make_script().splitlines(keepends=True)
+    less = [line for line in lines if written not in line]
+    assert len(less) == len(lines) - 1
+    # References inside of sequences that stay are other UIDs only as long as that line is there.
+    expected = {tag, "(0008,1140)", "(0008,2112)"} if tag == "(0008,1155)" else {tag}
+    assert {row.tag for row in coverage("".join(less)).gaps} == expected
+
+
+def test_private_attributes_are_a_gap_of_their_own() -> None:
+    text = make_script().replace("removeAllPrivateTags\n", "")
+    assert [row.tag for row in coverage(text).gaps] == ["private"]
+
+
+def test_what_an_option_keeps_is_no_gap_and_lost_without_it() -> None:
+    found = coverage(make_script(), options=["basic", "retain-patient-characteristics"])
+    row = row_of(found, "(0010,1010)")
+    assert (row.wanted, row.top, row.is_gap, row.is_lost) == (Action.KEEP, Outcome.REMOVED, False, True)
+    kept = coverage(make_script(["retain-patient-characteristics"]))
+    assert row_of(kept, "(0010,1010)").is_gap
+
+
+def test_a_script_that_stops_at_the_top_level_leaves_items() -> None:
+    row = row_of(coverage("- (0010,0030)\n(0010,0020) := subject\n"), "(0010,0030)")
+    assert (row.keyword, row.top, row.nested, row.is_gap) == (
+        "PatientBirthDate", Outcome.REMOVED, Outcome.UNCHANGED, True,
+    )  # fmt: skip
+
+
+def test_what_is_done_for_one_modality_only_is_a_gap() -> None:
+    some = 'version "6.6"\n(0008,0060) = "CT" ? -*/(0008,0080)\n'
+    assert row_of(coverage(some), "(0008,0080)").is_gap
+    others_rejected = some + '(0008,0060) != "CT" ? reject[]\n'
+    found = coverage(others_rejected)
+    assert not row_of(found, "(0008,0080)").is_gap
+    assert found.kinds == ["CT"]
+
+
+def test_a_script_that_takes_no_object_says_nothing() -> None:
+    rejecting = coverage('version "6.6"\nreject[]\n')
+    assert (rejecting.rows, rejecting.failure, rejecting.kinds) == ([], None, [])
+    failing = coverage('version "6.6"\n(0010,0020) := substring["a", 5, 9]\n')
+    assert failing.rows == []
+    assert failing.failure is not None
+    assert failing.failure.diagnostics[0].line == 2
+
+
+@pytest.mark.parametrize("table", [None, "pid/PID-1 = S1"])
+def test_keys_that_a_lookup_table_lacks_count_as_found(table: str | None) -> None:
+    text = 'version "6.6"\n(0010,0020) := lookup["pid", (0010,0020)]\n'
+    found = coverage(text, lookup=None if table is None else parse_table(table))
+    assert row_of(found, "(0010,0020)").top is Outcome.REPLACED
+
+
+def test_a_mistake_in_the_script_is_told_as_ever() -> None:
+    with pytest.raises(anon.ScriptError):
+        coverage('version "6.6"\nnosuch["x"]\n')
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [(["strict"], "no profile 'strict'.*basic"), (["retain-dates", "retain-dates-shifted"], "exclude")],
+)
+def test_profiles_that_there_are_not_are_refused(options: list[str], message: str) -> None:
+    with pytest.raises(UnknownOptionError, match=message):
+        coverage(DOES_NOTHING, options=options)
