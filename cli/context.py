@@ -76,19 +76,21 @@ def examples(*commands: str) -> str:
 
 
 @contextmanager
-def opened_site(invocation: Invocation, *, looks_only: bool = False) -> Iterator[Site]:
+def opened_site(invocation: Invocation, *, looks_only: bool = False, create: bool = False) -> Iterator[Site]:
     """Open the site for one command.
 
     Args:
         invocation: the options before the command.
         looks_only: the command changes nothing, so nothing is logged, and structlog (which takes a quarter
             of the time that `prearc list` has) is not imported.
+        create: the command is of use before the first `prearc serve`: make a database if there is none.
 
     Raises:
         NotFoundError: the site has no data yet, so no session that was named is there.
     """
     settings = invocation.load_settings()
-    if is_new(settings):
+    create = create and is_new(settings)
+    if is_new(settings) and not create:
         raise NotFoundError("there are no sessions yet: `prearc serve` has not run on this site")
     from prearchive.site import Site
 
@@ -96,7 +98,7 @@ def opened_site(invocation: Invocation, *, looks_only: bool = False) -> Iterator
         from cli import logs
 
         logs.configure(settings, verbose=invocation.verbose)
-    site = Site.open(settings, reload=invocation.load_settings)
+    site = Site.open(settings, create=create, reload=invocation.load_settings)
     try:
         yield site
     finally:

@@ -1,19 +1,42 @@
-"""`prearc anon site`, `prearc anon project P`: the scripts in force, and switching them on and off."""
+"""`prearc anon site`, `prearc anon project P`: the commands, and those among them that change something."""
 
 from __future__ import annotations
 
 import hashlib
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.context import Invocation, get_invocation
-from cli.output import complain, print_document, say
+from cli.context import examples, get_invocation, opened_site
+from cli.exits import UsageError
+from cli.output import say
 from cli.script_files import compile_text_or_tell, read_script_text
+from cli.script_history import (
+    VERSION_HELP,
+    chosen_script,
+    diff,
+    entries_of,
+    find_version,
+    history,
+    newest_version,
+    show,
+    show_file,
+)
+from cli.script_tests import refuse_failing_tests
+
+if TYPE_CHECKING:
+    from anon import Script
+    from config.scripts import ScriptFile
+    from prearchive.script_history import Action
 
 NewScript = Annotated[Path, typer.Argument(metavar="FILE", help="The script; - reads standard input.")]
+SomeVersion = Annotated[str, typer.Argument(metavar="VERSION", help=VERSION_HELP)]
+WithoutTests = Annotated[
+    bool, typer.Option("--without-tests", help="Even if it fails its tests; needs --why.")
+]
+Why = Annotated[str, typer.Option("--why", metavar="TEXT", help="The reason, for the history.")]
 
 
 def register(anon_app: typer.Typer) -> None:
@@ -26,9 +49,12 @@ def register(anon_app: typer.Typer) -> None:
     )
     site_app.callback()(_choose_site)
     project_app.callback()(_choose_project)
-    for scope_app in (site_app, project_app):
+    for scope_app, words in ((site_app, "prearc anon site"), (project_app, "prearc anon project P4")):
         scope_app.command("show")(show)
-        scope_app.command("set")(set_script)
+        scope_app.command("set", epilog=examples(f'{words} set new.das --why "dates are kept"'))(set_script)
+        scope_app.command("history")(history)
+        scope_app.command("diff", epilog=examples(f"{words} diff 2", f"{words} diff 2 5"))(diff)
+        scope_app.command("rollback", epilog=examples(f"{words} rollback 2"))(rollback)
         scope_app.command("enable")(enable)
         scope_app.command("disable")(disable)
     anon_app.add_typer(site_app, name="site")
@@ -46,75 +72,115 @@ def _choose_project(
     context.meta["project"] = project
 
 
-def show(context: typer.Context) -> None:
-    """Print the script and whether it runs."""
-    from config.scripts import get_script_file, read_script
+def set_script(
+    context: typer.Context, file: NewScript, why: Why = "", without_tests: WithoutTests = False
+) -> None:
+    """Put a new script in force. For the next association or the next archive.
 
-    invocation = get_invocation(context)
-    script_file = get_script_file(invocation.load_settings(), context.meta["project"])
-    text = read_script(script_file)
-    if not invocation.as_json:
-        state = "enabled" if script_file.enabled else "disabled"
-        complain(
-            f"{script_file.path}: {state if text is not None else state + ', but there is no such file'}"
-        )
-        say((text or "").removesuffix("\n"))
-        return
-    print_document(
-        {
-            "project": script_file.project,
-            "name": script_file.name,
-            "path": script_file.path,
-            "enabled": script_file.enabled,
-            "sha256": None if text is None else hashlib.sha256(text.encode("utf-8")).hexdigest(),
-            "text": text,
-        }
-    )
-
-
-def set_script(context: typer.Context, file: NewScript) -> None:
-    """Put a new script in force. For the next association or the next archive; it must compile."""
-    from config.scripts import get_script_file, write_script
-
-    invocation = get_invocation(context)
-    script_file = get_script_file(invocation.load_settings(), context.meta["project"])
+    It must compile, and pass the tests that stand beside the script in force and beside FILE.
+    """
+    _, script_file = chosen_script(context)
+    if without_tests:
+        if not why.strip():
+            raise UsageError("--without-tests: say why with --why; the history keeps it")
+        why = f"{why} (without tests)"
     text = sys.stdin.read() if str(file) == "-" else read_script_text(file)
-    script = compile_text_or_tell(text, str(file))
-    write_script(script_file, text)
-    _tell_script(context, invocation, f"wrote {script_file.path} (DicomEdit {script.language})")
+    script = require_good(script_file, text, file, must_pass_tests=not without_tests)
+    from prearchive.script_history import Action
+
+    _put_in_force(context, script_file, text, script, Action.SET, why)
 
 
-def enable(context: typer.Context) -> None:
+def rollback(context: typer.Context, version: SomeVersion, why: Why = "") -> None:
+    """Put an earlier version in force again. It becomes a new version."""
+    invocation, script_file = chosen_script(context)
+    found = find_version(invocation, script_file, version)
+    script = compile_text_or_tell(found.text, f"{found.name} version {found.version}")
+    from prearchive.script_history import Action
+
+    why = why or f"back to version {found.version}"
+    _put_in_force(context, script_file, found.text, script, Action.ROLLBACK, why)
+
+
+def require_good(script_file: ScriptFile, text: str, source: Path, *, must_pass_tests: bool = True) -> Script:
+    """Compile a new text and run its tests; what must not come into force is refused here.
+
+    Args:
+        script_file: that the text is for.
+        text: of the new script.
+        source: the file that it comes from, or `-`.
+        must_pass_tests: those beside the script in force and beside the source.
+
+    Raises:
+        SomeFailedError: the text is refused; why is told on standard error.
+    """
+    script = compile_text_or_tell(text, str(source))
+    if must_pass_tests:
+        refuse_failing_tests(script_file, text, source)
+    return script
+
+
+def _put_in_force(
+    context: typer.Context, script_file: ScriptFile, text: str, script: Script, action: Action, why: str
+) -> None:
+    from config.scripts import read_script, write_script
+    from prearchive.script_history import replacing
+
+    invocation = get_invocation(context)
+    with opened_site(invocation, create=True) as site:
+        newest = newest_version(entries_of(site, script_file))
+        sha256 = hashlib.sha256(text.encode("utf-8")).hexdigest()
+        if newest is not None and newest.sha256 == sha256 and read_script(script_file) == text:
+            _tell_script(context, f"nothing changed: version {newest.version} has this text")
+            return
+        with replacing(
+            site, script_file.name, text,
+            language=script.language, action=action, who=invocation.who, why=why,
+        ) as replacement:  # fmt: skip
+            write_script(script_file, text)
+    off = "" if script_file.enabled else "; it is switched off, `enable` lets it run"
+    message = f"wrote {script_file.path} (DicomEdit {script.language}), version {replacement.version}{off}"
+    _tell_script(context, message)
+
+
+def enable(context: typer.Context, why: Why = "") -> None:
     """Let the script run. It must be there and compile."""
     from config.errors import ConfigError
-    from config.scripts import get_script_file, read_script, set_script_enabled
+    from config.scripts import read_script
 
-    invocation = get_invocation(context)
-    settings = invocation.load_settings()
-    script_file = get_script_file(settings, context.meta["project"])
+    _, script_file = chosen_script(context)
     text = read_script(script_file)
     if text is None:
         raise ConfigError(
             f"{script_file.path}: there is no such file; put a script there with `set FILE` first"
         )
     compile_text_or_tell(text, script_file.name)
-    set_script_enabled(settings, script_file.project, True)
-    _tell_script(context, invocation, f"{script_file.name} is enabled")
+    _switch(context, script_file, True, why)
 
 
-def disable(context: typer.Context) -> None:
+def disable(context: typer.Context, why: Why = "") -> None:
     """Switch the script off. What arrives or is archived from now on is not changed by it."""
-    from config.scripts import get_script_file, set_script_enabled
+    _, script_file = chosen_script(context)
+    _switch(context, script_file, False, why)
+
+
+def _switch(context: typer.Context, script_file: ScriptFile, enabled: bool, why: str) -> None:
+    from config.scripts import set_script_enabled
+    from prearchive.script_history import switching
 
     invocation = get_invocation(context)
-    settings = invocation.load_settings()
-    script_file = get_script_file(settings, context.meta["project"])
-    set_script_enabled(settings, script_file.project, False)
-    _tell_script(context, invocation, f"{script_file.name} is disabled")
+    with (
+        opened_site(invocation, create=True) as site,
+        switching(site, script_file.name, enabled, who=invocation.who, why=why),
+    ):
+        set_script_enabled(site.settings, script_file.project, enabled)
+    _tell_script(context, f"{script_file.name} is {'enabled' if enabled else 'disabled'}")
 
 
-def _tell_script(context: typer.Context, invocation: Invocation, message: str) -> None:
+def _tell_script(context: typer.Context, message: str) -> None:
+    """Say what was done; with --json show the script as it is now."""
+    invocation, script_file = chosen_script(context)
     if invocation.as_json:
-        show(context)
+        show_file(invocation, script_file)
     else:
         say(message)

@@ -6,6 +6,7 @@ that a process is just writing, or that a dead process left without an acknowled
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from prearchive import paths
-from prearchive.db import upkeep
+from prearchive.db import script_changes, upkeep
 from prearchive.db.engine import database_url, integrity_problems, sqlite_path
 from prearchive.db.upkeep import InstancePlace, SessionPlace
 from prearchive.errors import ConfigurationProblemError
@@ -71,6 +72,7 @@ def check_site(site: Site, *, progress: Progress | None = None) -> list[Finding]
         damage = integrity_problems(connection)
     findings += [Finding("error", "database-damaged", "database", text) for text in damage]
     findings += _server_findings(site)
+    findings += _history_findings(site)
     with site.read_engine.begin() as connection:
         sessions = upkeep.session_places(connection)
         total = upkeep.count_instances(connection)
@@ -181,6 +183,22 @@ def _server_findings(site: Site) -> Iterator[Finding]:
         for problem in server.scripts.get("problems", []):
             text = f"a running server keeps the last good version: {problem}"
             yield Finding("error", "newest-version-not-in-force", f"server {server.owner}", text)
+
+
+def _history_findings(site: Site) -> Iterator[Finding]:
+    """Find script texts and histories that are not what was kept."""
+    with site.read_engine.begin() as connection:
+        for kept in script_changes.kept_texts(connection):
+            if hashlib.sha256(kept.script_text.encode("utf-8")).hexdigest() != kept.sha256:
+                text = (
+                    f"the kept text with SHA-256 {kept.sha256[:12]} was changed in the database; "
+                    "restore the database from a backup"
+                )
+                yield Finding("error", "script-text-changed", kept.name, text)
+        for name, count, highest in script_changes.counted_versions(connection):
+            if count != highest:
+                text = f"its history has {count} versions, but the last one is version {highest}"
+                yield Finding("error", "script-history-gap", name, text)
 
 
 # -- sessions: rows against files

@@ -55,6 +55,13 @@ class Action(StrEnum):
     DISABLED = "disabled"
 
 
+@dataclass(slots=True)
+class Replacement:
+    """What became of a new text; `version` is known when `replacing` has ended, None: it was not written."""
+
+    version: int | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class _Text:
     """A text that compiles."""
@@ -108,7 +115,7 @@ def note_use(site: Site, loaded: LoadedScript) -> int:
 @contextmanager
 def replacing(
     site: Site, name: str, text: str, *, language: str, action: Action, who: str, why: str
-) -> Iterator[None]:
+) -> Iterator[Replacement]:
     """Enter into the history that the body replaces a script's file by `text`, which has been compiled.
 
     Raises:
@@ -123,10 +130,11 @@ def replacing(
                 connection, name, version=None, script_id=row_id, at=site.clock(), who=who, action=action,
                 why=why,
             )  # fmt: skip
+        replacement = Replacement()
         try:
-            yield
+            yield replacement
         finally:
-            _catch_up(site, name)
+            replacement.version = _catch_up(site, name)
 
 
 @contextmanager
@@ -152,13 +160,18 @@ def _has_news(site: Site, name: str) -> bool:
     return last is not None and _is_enabled(site.settings, name) not in (None, switched_on)
 
 
-def _catch_up(site: Site, name: str, used: LoadedScript | None = None) -> None:
-    """Write what is news into the history. The lock is held, so nobody is just replacing the file."""
+def _catch_up(site: Site, name: str, used: LoadedScript | None = None) -> int | None:
+    """Write what is news into the history. The lock is held, so nobody is just replacing the file.
+
+    Returns:
+        The version that came into force as it was intended, None for any other.
+    """
     path = script_path(site.settings, name)
     with site.read_engine.begin() as connection:
         last = script_changes.find_last_version(connection, name)
     changed_at, found = _find_text(path, known=last)
     enabled = _find_switch(site, name)
+    intended = None
     with site.engine.begin() as connection:
         script_changes.lock_history(connection)
         intention = script_changes.take_intention(connection, name)
@@ -167,14 +180,14 @@ def _catch_up(site: Site, name: str, used: LoadedScript | None = None) -> None:
             why = "was in the file for a while"
             _add_version(site, connection, name, text, _by_hand(connection, name), UNKNOWN, why)
         if found is not None and intention is not None and intention.sha256 == found.sha256:
-            _add_version(
-                site, connection, name, found, Action(intention.action), intention.who, intention.why
-            )
+            action = Action(intention.action)
+            intended = _add_version(site, connection, name, found, action, intention.who, intention.why)
         elif found is not None and not _is_last(connection, name, found):
-            why = f"found in the file, which was changed {changed_at}"
+            why = f"file of {changed_at}"
             _add_version(site, connection, name, found, _by_hand(connection, name), UNKNOWN, why)
         if enabled is not None and script_changes.find_last_version(connection, name) is not None:
             _add_switch(site, connection, name, enabled, UNKNOWN, "found in prearc.toml")
+    return intended
 
 
 def _is_gone(connection: Connection, name: str, used: LoadedScript, found: _Text | None) -> bool:
@@ -195,7 +208,7 @@ def _by_hand(connection: Connection, name: str) -> Action:
 
 def _add_version(
     site: Site, connection: Connection, name: str, text: _Text, action: Action, who: str, why: str
-) -> None:
+) -> int:
     last = script_changes.find_last_version(connection, name)
     number = 1 if last is None or last.version is None else last.version + 1
     row_id = _keep(site, connection, name, text)
@@ -203,6 +216,7 @@ def _add_version(
         connection, name, version=number, script_id=row_id, at=site.clock(), who=who, action=action, why=why
     )
     log.info("script_changed", script=name, version=number, action=action.value, script_sha256=text.sha256)
+    return number
 
 
 def _keep(site: Site, connection: Connection, name: str, text: _Text) -> int:

@@ -169,7 +169,7 @@ def test_the_functions_are_listed_and_explained() -> None:
 def test_the_scripts_of_a_site_are_shown(tmp_path: Path) -> None:
     site = CommandLineSite(tmp_path / "site")
     shown = site.json("anon", "project", "Four", "show")
-    assert list(shown) == ["project", "name", "path", "enabled", "sha256", "text"]
+    assert list(shown) == ["project", "name", "path", "enabled", "sha256", "text", "version"]
     assert (shown["project"], shown["enabled"]) == ("P4", True)
     result = site.run("anon", "site", "show")
     assert result.stdout == (site.folder / "anon" / "site.das").read_text()

@@ -57,7 +57,7 @@ def test_every_command_explains_itself() -> None:
         return [leaf for name in names for leaf in commands((*words, name, *["P"] * (name == "project")))]
 
     leaves = {" ".join(words) for words in commands(())}
-    actions = ("show", "set", "enable", "disable")
+    actions = ("show", "set", "history", "diff", "rollback", "enable", "disable")
     wanted = (
         "init serve migrate status check list show tags files rebuild move label delete restore archive send"
     )
