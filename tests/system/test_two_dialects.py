@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -149,4 +151,24 @@ def test_two_studies_of_a_subject_get_the_labels_that_the_script_makes(tmp_path:
         (warning,) = site.json("archived", "show", "Sub1_v00_mr")["warnings"]
         assert warning["code"] == "script-message"
         assert warning["text"].startswith("site.das:1: (0010,0030) stays in sequences")
+        site.run("check")
+
+
+def test_people_who_archive_and_label_at_once_get_labels_of_their_own(tmp_path: Path) -> None:
+    """Each with a process of their own, beside the server: nothing but the database keeps them apart."""
+    paths = [study(tmp_path, f"{name}.dcm", PatientName="Sub1", PatientID=name) for name in "abcd"]
+    with RunningSite(tmp_path / "site", projects={"P4": PROJECT_SCRIPT}) as site:
+        numbers = send_and_close(site, *paths)
+        commands = [("archive", number, "--session", "auto", "--yes") for number in numbers[:3]]
+        commands.append(("label", numbers[3], "--session", "auto"))
+        people = [
+            subprocess.Popen(site.command("--json", *words), stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
+            for words in commands
+        ]
+        answers = [json.loads(person.communicate(timeout=120)[0]) for person in people]
+        given = [answer["session"] for answer in answers]
+        assert sorted(given) == [f"Sub1_v0{number}_mr" for number in range(4)]
+        for label in given[:3]:
+            assert archived(site, label).PatientID == label
+        assert site.json("show", numbers[3])["session"] == given[3]
         site.run("check")
