@@ -85,11 +85,10 @@ def history(context: typer.Context) -> None:
         print_document(entries)
     else:
         print_table(
-            ("", "VERSION", "WHEN", "WHO", "WHAT", "SHA-256", "WHY"),
+            ("VERSION", "WHEN", "WHO", "WHAT", "SHA-256", "WHY"),
             [
                 (
-                    "*" if entry.in_force else " ",
-                    entry.version,
+                    f"*{entry.version}" if entry.in_force else entry.version,
                     entry.at,
                     entry.who,
                     entry.action,
