@@ -72,7 +72,9 @@ def session_label_function(dialect: int, host: Host) -> Builtin:
         """Return the first free label of a pattern: its first run of # becomes a number, counted from 0.
 
         The number is padded to the length of the run and grows beyond it when needed. A pattern without #
-        gives an empty text. Only programs that know which labels are taken provide this function; a server
+        gives an empty text. (In the examples `S1_v00_mr` and `S1_v01_mr` are taken.)
+
+        Only programs that know which labels are taken provide this function; a server
         does not when it receives or archives. There `session := makeSessionLabel[...]` is no mistake, and the
         variable takes the caller's value; the review step offers the label that this would have made.
 

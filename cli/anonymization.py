@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cli import script_checks, script_looks, script_tests, script_versions
+from cli import script_checks, script_library, script_looks, script_tests, script_versions
 from cli.archiving import progress_bar
 from cli.context import examples, get_invocation
 from cli.exits import ExitCode, SomeFailedError
@@ -24,6 +24,7 @@ def register(app: typer.Typer) -> None:
         help="DicomEdit scripts: check them, run them, put them in force.", no_args_is_help=True
     )
     script_checks.register(anon_app)
+    script_library.register(anon_app)
     anon_app.command(
         "apply",
         epilog=examples("prearc anon apply p4.das scans/ -o clean/ --var project=P4 --var subject=S1"),
@@ -79,13 +80,16 @@ def functions(
 ) -> None:
     """List the functions of the language. Or explain one, with examples."""
     from anon.functions.manual import all_functions, page, signature
+    from anon.functions.registry import find_similar
 
     invocation = get_invocation(context)
     found = all_functions()
     if name is not None:
         found = [entry for entry in found if entry.name.lower() == name.lower()]
         if not found:
-            raise NotFoundError(f"there is no function {name!r}")
+            similar = find_similar(name, {entry.name: entry for entry in all_functions()})
+            hint = f", did you mean {similar!r}?" if similar else ";"
+            raise NotFoundError(f"there is no function {name!r}{hint} `prearc anon functions` lists them all")
     rows = [
         {
             "name": entry.name,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import doctest
 import sys
+import textwrap
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
@@ -93,7 +94,7 @@ def examples(found: Builtin) -> list[Example]:
 def example_lines(found: Builtin) -> list[str]:
     """The examples of a function for readers."""
     shown = examples(found)
-    width = min(max((len(each.expression) for each in shown), default=0), 50)
+    width = min(max((len(each.expression) for each in shown), default=0), 60)
     lines = []
     for each in shown:
         value = "(no value)" if each.value is None else each.value or "(empty)"
@@ -104,11 +105,18 @@ def example_lines(found: Builtin) -> list[str]:
 
 def page(found: Builtin) -> str:
     """All about one function, as plain text."""
-    parts = [f"{signature(found)}   (DicomEdit {found.dialect})", prose(found)]
+    parts = [f"{signature(found)}   (DicomEdit {found.dialect})"]
+    parts += [_wrapped(paragraph) for paragraph in prose(found).split("\n\n")]
     lines = example_lines(found)
     if lines:
         parts.append("\n".join(f"    {line}" for line in lines))
     return "\n\n".join(parts)
+
+
+def _wrapped(paragraph: str) -> str:
+    """A paragraph for terminals; lists and the like stay as they are."""
+    is_plain = not any(line.startswith((" ", "-", "|")) for line in paragraph.splitlines())
+    return textwrap.fill(paragraph, 79, break_on_hyphens=False) if is_plain else paragraph
 
 
 def manual(functions: Sequence[Builtin]) -> str:

@@ -85,6 +85,7 @@ def test_the_page_of_one_function_shows_its_examples(found: Builtin) -> None:
     assert ">>>" not in shown
     for example in examples(found):
         assert example.expression in shown
+    assert max(len(line) for line in shown.partition("\n    ")[0].splitlines()) <= 80
 
 
 def test_the_example_of_next_label_is_true() -> None:

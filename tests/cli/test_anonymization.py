@@ -163,6 +163,8 @@ def test_the_functions_are_listed_and_explained() -> None:
     assert {("hashUID", "4.x"), ("hashUID", "6.x")} <= {(row["name"], row["language"]) for row in rows}
     assert "hashUID[value]" in prearc("anon", "functions").stdout
     assert "no key" in prearc("anon", "functions", "hashuid").stdout
+    unknown = prearc("anon", "functions", "hashUDI")
+    assert unknown.exit_code == 4 and "did you mean 'hashUID'? `prearc anon functions`" in unknown.stderr
     assert prearc("anon", "functions", "nope").exit_code == 4
 
 
