@@ -204,7 +204,7 @@ def _tag(reader: Reader, name: str, value: Any, location: Location) -> TagValue 
         return _tag_value(reader, target, value, None, location)
     reader.check_keys(value, ("vr", "value", "hex"), location, "an element", _nested_advice)
     vr = value.get("vr")
-    if vr is not None and vr not in _VRS:
+    if vr is not None and not (isinstance(vr, str) and vr in _VRS):
         reader.complain((*location, "vr"), f"{vr!r} is no value representation", "two capital letters: LO")
         vr = None
     if "hex" in value:

@@ -27,7 +27,14 @@ def build(source: Input) -> bytes:
     content = _read(source)
     if content is not None and not source.tags and not source.without:
         return content
-    instance = _parse(content, source)
+    try:
+        return _changed(content, source)
+    except DataSetError as error:
+        raise InputError(f"{source.file}: cannot be read as DICOM ({error.code})") from None
+
+
+def _changed(content: bytes | None, source: Input) -> bytes:
+    instance = _parse(content, source.transfer_syntax_uid)
     for target in source.without:
         for place in find_places(_tops(instance, target), target.path):
             place.dataset.remove(place.tag)
@@ -50,16 +57,12 @@ def _read(source: Input) -> bytes | None:
         raise InputError(f"{source.file}: {error.strerror}") from None
 
 
-def _parse(content: bytes | None, source: Input) -> EncodedInstance:
-    if content is None:
-        syntax = source.transfer_syntax_uid
-        meta = DataSet()
-        meta.put(TRANSFER_SYNTAX_UID, "UI", syntax.encode("ascii"))
-        return EncodedInstance(meta, DataSet(encoding=encoding_of(syntax)), syntax)
-    try:
+def _parse(content: bytes | None, syntax: str) -> EncodedInstance:
+    if content is not None:
         return EncodedInstance.from_part10(content)
-    except DataSetError as error:
-        raise InputError(f"{source.file}: cannot be read as DICOM ({error.code})") from None
+    meta = DataSet()
+    meta.put(TRANSFER_SYNTAX_UID, "UI", syntax.encode("ascii"))
+    return EncodedInstance(meta, DataSet(encoding=encoding_of(syntax)), syntax)
 
 
 def _needs_unicode(tags: Sequence[TagValue]) -> bool:
@@ -85,7 +88,9 @@ def _put(instance: EncodedInstance, tag: TagValue) -> None:
         if not number & 0xFFFF or number >> 16 in (0x0000, 0x0004) or number >> 16 >= 0xFFFA:
             raise InputError(f"{tag.target.name} has no place in a data set")
         vr = tag.vr or _usual_vr(dataset, number)
-        if vr == "SQ" and tag.value is None:
+        if vr == "SQ":
+            if tag.value is not None:
+                raise InputError(f"{tag.target.name} is a sequence: give it [], or elements in its items")
             dataset.put_sequence(number)
             return
         if tag.value is None:

@@ -65,6 +65,7 @@ def observe(script: Script, test: ScriptTest, index: int, content: bytes) -> Obs
     number, of = index + 1, len(test.inputs)
     try:
         before = Snapshot(EncodedInstance.from_part10(content))
+        _ = before.entries  # read now, so that what cannot be read is told as such
         instance = EncodedInstance.from_part10(content)
     except DataSetError as error:
         raise InputError(f"{test.inputs[index].file}: cannot be read as DICOM ({error.code})") from None

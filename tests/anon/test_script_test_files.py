@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import random
+import re
 from pathlib import Path
 
 import pytest
-from builders import wheel_file
+from builders import make_dataset, part10_bytes, wheel_file
+from pydicom.dataset import Dataset
 
 import anon
 from anon.render import render
@@ -21,17 +24,23 @@ GOOD = (
 )
 
 
-def drawn(path: Path) -> str:
+def told(path: Path) -> str:
+    """Each mistake with the text that is its culprit, and what to do."""
     with pytest.raises(FormatError) as caught:
         read_suite(path)
-    error = caught.value
-    return render(error.diagnostics, error.text, path.name) + "\n"
+    lines = path.read_text("utf-8").split("\n")
+    rows = []
+    for found in caught.value.diagnostics:
+        culprit = lines[found.line - 1][found.column - 1 : found.end_column - 1]
+        rows.append(f"line {found.line}, column {found.column}: {culprit}\n")
+        rows.append(f"    {found.message}\n    -> {found.hint}\n")
+    return "".join(rows)
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.name.partition(".")[0])
-def test_mistakes_are_drawn_as_wanted(path: Path) -> None:
+def test_mistakes_are_told_as_wanted(path: Path) -> None:
     wanted = path.with_name(path.name.partition(".")[0] + ".txt").read_text("utf-8")
-    assert drawn(path) == wanted
+    assert told(path) == wanted
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.name.partition(".")[0])
@@ -70,6 +79,39 @@ def test_hostile_files_end_in_a_message(text: str) -> None:
     with pytest.raises(FormatError) as caught:
         parse_suite(text, "s", Path())
     assert render(caught.value.diagnostics, caught.value.text, "s")
+
+
+DEFAULTS = Path(__file__).parents[2] / "config" / "defaults" / "anon"
+MUTATED = [path.read_text("utf-8") for path in sorted(DEFAULTS.rglob("*.tests.toml"))]
+ODD_TOKENS = [
+    "PatientName", "5", "-1", "true", "[]", "[0]", "{}", '""', "[[1]]", "nan", "1e999", "2024-02-29", "=",
+    "\n", ".", '"(0028,0010)"', '"(0008,0005)"', '"(0002,0010)"', '"(FFFE,E000)"', '"(0008,0000)"',
+    '"*/PatientName"', '"SQ"', "9" * 30, "file", "sample", "vr", "hex", "'/dev/null'", '"\\u0000"', '"é"',
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_files_with_anything_wrong_end_in_a_message_or_in_a_verdict(seed: int) -> None:
+    chance = random.Random(seed)
+    read = 0
+    for _ in range(400):
+        tokens = re.findall(r'#[^\n]*|"[^"\n]*"|\w+|\s+|.', chance.choice(MUTATED))
+        for _ in range(chance.choice([1, 1, 2])):
+            place, other = chance.randrange(len(tokens)), chance.randrange(len(tokens))
+            tokens[place] = chance.choice([*ODD_TOKENS, tokens[other], ""])
+        try:
+            suite = parse_suite("".join(tokens), "s", DEFAULTS)
+        except FormatError as error:
+            assert error.diagnostics
+            assert render(error.diagnostics, error.text, error.name)
+            continue
+        script = compile_for_tests((DEFAULTS / "site.das").read_text(), "site.das", suite)
+        for test in suite.tests:
+            read += 1
+            verdict = run_test(script, test)
+            assert verdict.checks
+            assert all(check.message or check.status == "passed" for check in verdict.checks)
+    assert read > 10
 
 
 def test_keys_are_found_where_they_stand() -> None:
@@ -134,3 +176,20 @@ def test_inputs_are_read_from_the_folder_of_the_tests(tmp_path: Path) -> None:
     suite = read_suite(path)
     script = compile_for_tests('version "6.6"\n-(0010,0010)\n', "s.das", suite)
     assert run_test(script, suite.tests[0]).status == "passed"
+
+
+@pytest.mark.parametrize("tags", ["", 'tags = { PatientName = "X" }\n'])
+@pytest.mark.parametrize("damage", ["a sequence that breaks off", "nothing but text"])
+def test_an_input_that_cannot_be_read_is_an_error_of_the_test(tmp_path: Path, damage: str, tags: str) -> None:
+    item = Dataset()
+    item.CodeValue = "A1"
+    content = part10_bytes(make_dataset(RequestAttributesSequence=[item]))
+    place = content.index(b"\xfe\xff\x00\xe0") + 4
+    broken = content[:place] + b"\xff\xff\x00\x00" + content[place + 4 :]
+    (tmp_path / "scan.dcm").write_bytes(broken if damage.startswith("a sequence") else b"once upon a time")
+    expect = '[test.expect]\nabsent = ["(0040,0275)"]\n'
+    text = f'[[test]]\nname = "t"\n[test.input]\nfile = "scan.dcm"\n{tags}{expect}'
+    suite = parse_suite(text, "s.tests.toml", tmp_path)
+    (check,) = run_test(compile_for_tests("- (0010,0010)\n", "s.das", suite), suite.tests[0]).checks
+    assert check.status == "error"
+    assert check.message.startswith(f"{tmp_path / 'scan.dcm'}: cannot be read as DICOM (")
