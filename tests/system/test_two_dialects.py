@@ -159,8 +159,8 @@ def test_people_who_archive_and_label_at_once_get_labels_of_their_own(tmp_path: 
     paths = [study(tmp_path, f"{name}.dcm", PatientName="Sub1", PatientID=name) for name in "abcd"]
     with RunningSite(tmp_path / "site", projects={"P4": PROJECT_SCRIPT}) as site:
         numbers = send_and_close(site, *paths)
-        commands = [("archive", number, "--session", "auto", "--yes") for number in numbers[:3]]
-        commands.append(("label", numbers[3], "--session", "auto"))
+        commands = [["archive", number, "--session", "auto", "--yes"] for number in numbers[:3]]
+        commands.append(["label", numbers[3], "--session", "auto"])
         people = [
             subprocess.Popen(site.command("--json", *words), stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
             for words in commands
