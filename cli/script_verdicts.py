@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import textwrap
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -105,8 +106,9 @@ def tell_run(run: ScriptRun) -> None:
     count = len(run.verdicts)
     what = "cannot be tested" if run.exit_code > ExitCode.FAILED else f"{count} test{'s' * (count != 1)}"
     say_styled(Styled(str(run.script), "bold"), f"  ({what})")
+    width = _columns(sys.stdout)
     for verdict in run.verdicts:
-        say_styled("  ", _WORDS[verdict.status], f"  {safe_text(verdict.name, one_line=True)}")
+        say_styled("  ", _WORDS[verdict.status], f"  {shortened(verdict.name, width - 10)}")
 
 
 def tell_failures(runs: Sequence[ScriptRun], stream: TextIO) -> None:

@@ -376,7 +376,7 @@ def test_a_script_without_tests_comes_into_force(site: CommandLineSite) -> None:
 
 def test_the_tests_can_be_left_out_when_somebody_says_why(site: CommandLineSite) -> None:
     (site.folder / "weak.das").write_text("- (0010,0040)\n")
-    words = ["anon", "site", "set", site.folder / "weak.das", "--without-tests"]
+    words = ["anon", "site", "set", str(site.folder / "weak.das"), "--without-tests"]
     refused = site.run(*words, code=2)
     assert "say why with --why" in refused.stderr
     site.run(*words, "--why", "a leak tonight")

@@ -121,6 +121,9 @@ def test_an_installed_wheel_works_without_the_source_tree(wheel: Path, tmp_path:
     script = site / "anon" / "site.das"
     checked = subprocess.run([prearc, "anon", "check", str(script)], cwd=tmp_path, capture_output=True)
     assert checked.returncode == 0
+    tested = subprocess.run([*arguments, "anon", "test"], cwd=tmp_path, capture_output=True)
+    assert tested.returncode == 0
+    assert b"4 passed" in tested.stdout
 
 
 def test_every_dependency_is_locked_in_a_version_that_fits() -> None:
