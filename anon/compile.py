@@ -201,7 +201,7 @@ class Compiler:
         if kind == "maybe":
             return lambda run: text_of(evaluate(run))
         if kind == "values":
-            return lambda run: _flat(evaluate(run))
+            return lambda run: tuple(_read_entry(run, entry, node.span) for entry in _flat(evaluate(run)))
         return self.needed(node, evaluate, f"the {argument.name} of {found.name}")
 
     def needed(self, node: nodes.Value, evaluate: Evaluate, what: str) -> Get:
@@ -217,8 +217,8 @@ class Compiler:
 
         return get
 
-    def pattern(self, node: nodes.Value) -> Get:
-        """A regular expression; a literal one is checked now."""
+    def pattern(self, node: nodes.Value, evaluate: Evaluate | None = None) -> Get:
+        """A regular expression, from a value that may be compiled already; a literal one is checked now."""
         if isinstance(node, nodes.Text):
             try:
                 compiled = Pattern(compile_java(node.text))
@@ -226,7 +226,7 @@ class Compiler:
                 self.error(node.span, "bad-regex", f"the regular expression cannot be used: {error}")
                 return _nothing
             return lambda run: compiled
-        needed = self.needed(node, self.value(node), "the regular expression")
+        needed = self.needed(node, evaluate or self.value(node), "the regular expression")
 
         def get(run: Run) -> Pattern:
             try:
@@ -417,6 +417,16 @@ def _flat(value: Value) -> tuple[Value, ...]:
     if isinstance(value, ListValue):
         return tuple(inner for entry in value.entries for inner in _flat(entry))
     return (value,)
+
+
+def _read_entry(run: Run, entry: Value, span: Span) -> Value:
+    """An entry of a list that became an argument: a path is read."""
+    if not isinstance(entry, TagPath):
+        return entry
+    reason = entry.plural_reason()
+    if reason:
+        raise StatementError("not-singular", f"{entry} cannot be read: {reason}", span=span)
+    return run.read(entry)
 
 
 def _paths_of(value: Value, span: Span) -> tuple[TagPath, ...]:

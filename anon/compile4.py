@@ -223,7 +223,8 @@ class Compiler4(Compiler):
         assert isinstance(condition, nodes.Comparison)
         left = self.value(condition.left)
         if condition.operator == "~":
-            return match(left, self.pattern(condition.right))
+            pattern = self.pattern(condition.right)
+            return match(left, pattern, pattern)
         return equality4(left, self.value(condition.right))
 
     def _action(self, action: nodes.Action4, *, is_certain: bool) -> Action:

@@ -247,7 +247,8 @@ class Compiler6(Compiler):
             if isinstance(side, nodes.Values):
                 self.error(side.span, "list-compared", "a list cannot be compared")
         if condition.operator.endswith("~"):
-            test = match(left, self.pattern(condition.right))
+            right = self.value(condition.right)
+            test = match(left, right, self.pattern(condition.right, right))
         else:
             test = equality6(left, self.value(condition.right))
         return negation(test) if condition.operator.startswith("!") else test

@@ -19,7 +19,8 @@ VERSIONS_6: Final = ("6.0", "6.1", "6.2", "6.3", "6.4", "6.5", "6.6", "6.7")
 _VERSIONS_4: Final = ("4", "4.0", "4.1", "4.2")
 _VERSION_LINE = re.compile(r"^version\b(?P<rest>[^\n]*)", re.MULTILINE)
 _NEARLY_VERSION_LINE = re.compile(r"^[ \t]*version(?:[ \t]+\"?|\")[0-9]", re.MULTILINE | re.IGNORECASE)
-_VERSION_6 = re.compile(r'[ \t]"(?P<version>[^"]*)"')
+# Java splits the line at blanks: what follows the version directly would belong to it.
+_VERSION_6 = re.compile(r'[ \t]"(?P<version>[^"]*)"(?=[ \t]|$)')
 _VERSION_4 = re.compile(r'[ \t]+"?(?P<version>4(\.[0-9])?)"?[ \t]*(//.*)?')
 # What only DicomEdit 6 has. Strings and comments are blanked before this is looked for.
 _ONLY_IN_6 = re.compile(

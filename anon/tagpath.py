@@ -218,7 +218,7 @@ def parse_tag6(text: str, item: str | None = None) -> TagStep:
                 "private elements are named by their creator", f"write ({group},{{CREATOR}}{element[2:]})"
             )
         return TagStep(group_mask << 16 | mask, group_bits << 16 | bits, None, number, item is not None)
-    creator, rest = private[1], private[2]
+    creator, rest = private[1].rstrip(" "), private[2]  # blanks at the end are padding: they do not count
     if not is_odd:
         raise TagError("a private creator needs an odd group", "even groups hold no private elements")
     if _CREATOR.fullmatch(creator) is None:

@@ -65,12 +65,17 @@ def disjunction(*arguments: Value) -> bool:
 def equals(*arguments: Value) -> bool:
     """Return whether there are at least two values and all are the same; case counts, tags are read.
 
+    The kind counts, too: `true[]` is not the text `true`, and what `hashUID` or `newUID` made is equal to
+    another such value only. A comparison with `=` looks at the text alone.
+
     >>> run('equals["a", "a", {"a"}]')
     'true'
     >>> run('equals["a", "A"]')
     'false'
     >>> run('equals[(0008,0060), "MR"]')
     'true'
+    >>> run('equals[hashUID["1.2.3"], "2.25.148370922854076938159295778886134140470"]')
+    'false'
     """
     if len(arguments) < 2:
         return False

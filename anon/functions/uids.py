@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Callable, Iterable
 from typing import Final
 
+from anon.encoding.text import WHOLE_TEXT_VRS
 from anon.errors import StatementError
 from anon.functions.registry import builtin, maybe, parsed, paths, some_paths
 from anon.operations.assign import write
@@ -18,7 +19,15 @@ from anon.tagpath import TagPath, is_private_creator
 _UID = re.compile(r"(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*))*", re.ASCII)
 _MAX_UID: Final = 64
 _ALL_DIGITS: Final = 39  # of a number of 128 bits
+# In these a backslash separates no values; of UN it stands for bytes that are no text.
+_SINGLE_VALUED_VRS: Final = WHOLE_TEXT_VRS | {"UN"}
 _MAX_PREFIX: Final = 33  # 30 digits are left, as good as a random UUID
+
+
+class Uid(str):
+    """A UID that a function made. `equals` tells it from a plain text, as DicomEdit 6 does."""
+
+    __slots__ = ()
 
 
 def hash_uid(text: str) -> str:
@@ -43,7 +52,7 @@ def hash_uid6(value: str | None) -> str | None:
     """
     if value is None:
         return None
-    return "\\".join(hash_uid(part) for part in value.split("\\"))
+    return Uid("\\".join(hash_uid(part) for part in value.split("\\")))
 
 
 @builtin("hashUID", versions="4", arguments=[maybe("value")])
@@ -66,7 +75,7 @@ def new_uid() -> str:
     >>> run('match[newUID[], "2[.]25[.][0-9]{30}", 0]')[:5]
     '2.25.'
     """
-    return f"2.25.{uuid.uuid4().int}"
+    return Uid(f"2.25.{uuid.uuid4().int}")
 
 
 @builtin("hashUIDList", versions="6.0+", arguments=[paths()], returns="nothing")
@@ -93,7 +102,8 @@ def _replace_each(
             done.add(key)
             value = run.read_place(place)
             if value or (even_empty and value is not None):
-                write(run, place, "\\".join(map(replacement, value.split("\\"))))
+                parts = [value] if element.vr in _SINGLE_VALUED_VRS else value.split("\\")
+                write(run, place, "\\".join(map(replacement, parts)))
 
 
 # -- mapping

@@ -11,7 +11,7 @@ from anon.operations.charset import recode, relabel
 from anon.operations.run import Evaluate, Run
 from anon.places import Place, find_places, make_place
 from anon.syntax.span import Span
-from anon.tagpath import TRANSFER_SYNTAX_UID, TagPath
+from anon.tagpath import ONE_LEVEL, TRANSFER_SYNTAX_UID, TagPath
 from anon.values import ListValue, charsets_of, text_of
 
 IDENTITY_TAGS = frozenset({SOP_CLASS_UID, SOP_INSTANCE_UID})
@@ -93,6 +93,9 @@ class AssignIfPresent:
     def run(self, run: Run) -> None:
         """Carry the statement out."""
         text = element_text(run, self.evaluate)
+        if self.path.steps == (ONE_LEVEL,):
+            run.warn("a path of a single . means no element")
+            return
         for place in find_places(run.tops(self.path), self.path):
             element = place.dataset.get(place.tag)
             if element is None or element.is_sequence:

@@ -27,13 +27,21 @@ def equality6(left: Evaluate, right: Evaluate) -> Test:
     return test
 
 
-def match(left: Evaluate, pattern: Callable[[Run], Pattern]) -> Test:
-    """`~`: the whole of the left value matches; false when it is absent."""
+def match(left: Evaluate, right: Callable[[Run], object], pattern: Callable[[Run], Pattern]) -> Test:
+    """`~`: the whole of the left value matches; false when it is absent, whatever the pattern is.
+
+    Args:
+        left: the value.
+        right: where the pattern comes from, evaluated when it does not matter what it is.
+        pattern: the same, compiled.
+    """
 
     def test(run: Run) -> bool:
         value = text_of(left(run))
-        wanted = pattern(run)
-        return value is not None and wanted.fullmatch(value) is not None
+        if value is None:
+            right(run)
+            return False
+        return pattern(run).fullmatch(value) is not None
 
     return test
 

@@ -77,6 +77,8 @@ class Run:
         element = place.dataset.get(place.tag)
         if element is None:
             return None
+        if element.is_sequence and not element.items:
+            self.warn("a sequence without items has no value, it is read as the text `null`")
         return self.values.read(element, place.dataset.encoding.little, lambda: charsets_of(place.chain))
 
     def read(self, path: TagPath) -> str | None:

@@ -18,7 +18,7 @@ _INTEGER: Final = re.compile(r"0|-?[1-9][0-9]*")
 _FLOAT: Final = re.compile(r"-?(0|[1-9][0-9]*)\.[0-9]+")
 _ESCAPE: Final = re.compile(r"\\([\s\S]|$)")
 _ESCAPES_4: Final = {"b": "\b", "t": "\t", "n": "\n", "f": "\f", "r": "\r", '"': '"', "'": "'", "\\": "\\"}
-_OCTAL: Final = re.compile(r"[0-3][0-7][0-7]")
+_OCTAL: Final = re.compile(r"[0-7]{3}")
 
 
 class MistakeError(Exception):
