@@ -271,6 +271,9 @@ def _decodable(element: Element, encoding: Encoding, charsets: list[str]) -> Dat
             Tag(element.tag), "SQ", Sequence([_item(item, charsets) for item in element.items])
         )
     value = element.value
+    if element.vr == "UN" and element.tag >> 16 & 1:
+        # pydicom would decode it at once, and write it, with the VR of its dictionary of private elements.
+        return DataElement(Tag(element.tag), "UN", value)
     fields: dict[str, Any] = {"is_implicit_VR": False, "is_little_endian": encoding.little}
     return RawDataElement(Tag(element.tag), element.vr, len(value), value, 0, **fields)
 

@@ -91,7 +91,7 @@ def real_objects() -> tuple[bytes, ...]:
     small = [path.read_bytes() for path in sendable_wheel_files() if path.stat().st_size <= LARGEST_BYTES]
     described = {str(vector["input"]): vector for vector in vectors.read_vectors()}
     made = []
-    for vector in described.values():
+    for vector in list(described.values())[::5]:  # many are nearly the same
         try:
             made.append(vectors.object_bytes(vector))
         except (TypeError, ValueError, LookupError):
