@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import base64
 import re
+import socket
+import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Final
 from urllib.parse import SplitResult, unquote, urlsplit
@@ -116,22 +119,38 @@ def fetch(url: str, allowed: frozenset[str]) -> str:
 def _ask(parts: SplitResult, host: str, port: int | None) -> str:
     deadline = time.monotonic() + MAX_SECONDS
     kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
-    headers = {"Accept-Encoding": "identity"}
+    headers = {"Accept-Encoding": "identity", "Connection": "close"}
     if parts.username is not None:
         user = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
         headers["Authorization"] = f"Basic {base64.b64encode(user.encode()).decode('ascii')}"
     connection = kind(host, port, timeout=MAX_SILENCE)
+    # A server that sends its header a byte at a time is never silent for long.
+    watchdog = threading.Timer(MAX_SECONDS, _cut, [connection])
+    watchdog.daemon = True
+    watchdog.start()
     try:
         query = f"?{parts.query}" if parts.query else ""
         connection.request("GET", (parts.path or "/") + query, headers=headers)
         response = connection.getresponse()
         if response.status != 200:
             raise StatementError("url-failed", f"the web server answers with status {response.status}")
+        promised = response.length  # None when the server does not say
         body = bytearray()
-        while chunk := response.read1(_CHUNK):
+        while (promised is None or len(body) < promised) and (chunk := response.read1(_CHUNK)):
             body += chunk
             if len(body) > MAX_BYTES or time.monotonic() > deadline:
                 raise StatementError("url-failed", "the web server's answer is too long, or takes too long")
+        if promised is not None and len(body) < promised:
+            raise StatementError("url-failed", "the web server's answer breaks off")
         return body.decode("utf-8", "replace")
     finally:
+        watchdog.cancel()
         connection.close()
+
+
+def _cut(connection: HTTPConnection) -> None:
+    """End a connection that another thread waits for."""
+    waiting = connection.sock
+    if waiting is not None:
+        with suppress(OSError):
+            waiting.shutdown(socket.SHUT_RDWR)

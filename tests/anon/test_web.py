@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
@@ -109,6 +112,72 @@ def test_a_bad_port_and_a_closed_one_fail() -> None:
 def test_a_slow_answer_is_given_up(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(web, "MAX_SECONDS", -1.0)
     assert failure(f"http://{server}/lines", server) == "url-failed"
+
+
+@pytest.mark.parametrize("begins", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n"])
+def test_an_answer_that_trickles_is_given_up(begins: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the header and in the body, though the server is never silent for long."""
+    monkeypatch.setattr(web, "MAX_SECONDS", 0.3)
+    trickle = (begins[-3:] or b"HTTP/1.1 200 OK\r\n") * 100
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        given_up = threading.Event()
+
+        def serve() -> None:
+            connection, _ = listening.accept()
+            with connection, suppress(OSError):
+                connection.sendall(begins.replace(b": 3", b": 300"))
+                for byte in trickle:
+                    connection.sendall(bytes([byte]))
+                    if given_up.wait(0.05):
+                        return
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        start = time.monotonic()
+        assert failure(f"http://127.0.0.1:{listening.getsockname()[1]}/", "127.0.0.1") == "url-failed"
+        assert time.monotonic() - start < 5
+        given_up.set()
+        thread.join(10)
+
+
+@pytest.mark.parametrize(
+    ("sent", "expected"),
+    [
+        (b"Content-Length: 3\r\n\r\nabc", "abc"),  # and the connection stays open
+        (b"Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\n1\r\nc\r\n0\r\n\r\n", "abc"),
+        (b"Content-Length: 30\r\n\r\nabc", ""),
+        (b"Transfer-Encoding: chunked\r\n\r\n20\r\nab", ""),
+        (b"X: ", ""),
+    ],
+)
+def test_an_answer_is_taken_whole_or_not_at_all(sent: bytes, expected: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        done = threading.Event()
+
+        def serve() -> None:
+            connection, _ = listening.accept()
+            with connection:
+                connection.sendall(b"HTTP/1.1 200 OK\r\n" + sent)
+                if expected:
+                    done.wait(10)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        start = time.monotonic()
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}/"
+        if expected:
+            assert answer(url, "127.0.0.1") == expected
+        else:
+            assert failure(url, "127.0.0.1") == "url-failed"
+        assert time.monotonic() - start < 4  # nobody waits for the server to close
+        done.set()
+        thread.join(10)
+
+
+def test_other_hosts_are_not_asked_by_tricks_in_the_address(server: str) -> None:
+    for url in (f"http://allowed@{server}/lines", f"http://{server}#@allowed/", f"HTTP://{server}/lines"):
+        assert failure(url, "allowed") in ("not-allowed", "url-failed")
+    assert answer(f"HTTP://{server}/lines", server) == "one\ntwo"
 
 
 def test_a_script_is_told_that_its_call_will_fail_and_its_condition_still_counts() -> None:
