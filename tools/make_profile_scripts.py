@@ -1,4 +1,7 @@
-"""Make config/defaults/library/basic-profile.das from the table of the Basic Profile."""
+"""Make the scripts of the library that are variants of the Basic Profile, and their tests.
+
+config/defaults/library/library.toml says which there are and with which options.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +9,20 @@ from pathlib import Path
 from typing import Final
 
 from anon.profile.generate import make_script
+from anon.profile.generated_tests import make_tests
+from config.library import library_scripts
 
 LIBRARY: Final = Path(__file__).resolve().parents[1] / "config" / "defaults" / "library"
-NAME: Final = "basic-profile"
 
 
 def files() -> dict[Path, str]:
     """The files and their texts."""
-    return {LIBRARY / f"{NAME}.das": make_script()}
+    made = {}
+    for script in library_scripts():
+        if script.options is not None:
+            made[LIBRARY / f"{script.name}.das"] = make_script(script.options)
+            made[LIBRARY / f"{script.name}.tests.toml"] = make_tests(script.name, script.options)
+    return made
 
 
 def main() -> None:

@@ -14,7 +14,7 @@ from anon.comparison import State, state_of
 from anon.errors import ScriptError
 from anon.listing import Step
 from anon.lookup import LookupTable
-from anon.profile.generate import SCRIPT_OPTIONS, UnknownOptionError
+from anon.profile.generate import SCRIPT_OPTIONS, UnknownOptionError, suggestion
 from anon.profile.probe import CODE_VALUE, INNER_UID, KINDS, NESTED, Probed, make_probe, probed_rows
 from anon.profile.table import EDITION, PRIVATE, Action, Option
 from anon.script import compile_script
@@ -107,7 +107,7 @@ def profile_options(names: Collection[str]) -> list[Option]:
     known = [name for name in SCRIPT_OPTIONS if name in set(Option)]
     for name in names:
         if name not in (BASIC, *known):
-            raise UnknownOptionError(f"there is no profile {name!r}, there are {', '.join((BASIC, *known))}")
+            raise UnknownOptionError(f"there is no profile {name!r}{suggestion(name, (BASIC, *known))}")
         for other in SCRIPT_OPTIONS[name].excludes if name != BASIC else ():
             if other in names:
                 raise UnknownOptionError(f"{name} and {other} exclude each other")

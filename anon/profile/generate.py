@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Final
 
 from anon.profile.table import EDITION, PRIVATE, Action, Option, Row, load_table
@@ -65,7 +66,7 @@ SCRIPT_OPTIONS: Final = {
         ),
         ScriptOption(
             Option.RETAIN_DATES_SHIFTED,
-            "shifts dates by a number of days for each patient, keeps times",
+            "shifts dates, per patient; keeps times of day",
             "113107",
             "Retain Longitudinal Temporal Information Modified Dates Option",
         ),
@@ -87,14 +88,20 @@ SCRIPT_OPTIONS: Final = {
             "113108",
             "Retain Patient Characteristics Option",
         ),
-        ScriptOption(KEYED_UIDS, "derives UIDs with the key of the site, which hides the old ones better"),
-        ScriptOption(XNAT_LABELS, "sets Patient's Name, Patient ID and Study Description to XNAT's labels"),
+        ScriptOption(KEYED_UIDS, "derives UIDs with the site's key: hidden better"),
+        ScriptOption(XNAT_LABELS, "sets name, ID and description to XNAT's labels"),
     )
 }
 
 
 class UnknownOptionError(Exception):
     """An option that there is not, or two that exclude each other. The text says which."""
+
+
+def suggestion(name: str, known: Collection[str]) -> str:
+    """How a sentence goes on after a name that there is not: with the nearest one, and all."""
+    near = get_close_matches(name, [str(each) for each in known], n=1)
+    return f"{f', did you mean {near[0]!r}?' if near else ';'} there are {', '.join(known)}"
 
 
 def make_script(options: Collection[str] = ()) -> str:
@@ -136,7 +143,7 @@ def make_script(options: Collection[str] = ()) -> str:
 def _choose(options: Collection[str]) -> list[ScriptOption]:
     for name in options:
         if name not in SCRIPT_OPTIONS:
-            raise UnknownOptionError(f"there is no option {name!r}, there are {', '.join(SCRIPT_OPTIONS)}")
+            raise UnknownOptionError(f"there is no option {name!r}{suggestion(name, SCRIPT_OPTIONS)}")
     chosen = [option for name, option in SCRIPT_OPTIONS.items() if name in options]
     for option in chosen:
         for other in option.excludes:
@@ -146,13 +153,22 @@ def _choose(options: Collection[str]) -> list[ScriptOption]:
 
 
 def _head(chosen: Sequence[ScriptOption]) -> list[str]:
+    names = {option.name for option in chosen}
     copied = "".join(f" --option {option.name}" for option in chosen)
+    use = "project script: as a site script it would put labels from the scanner in"
     return [
         'version "6.6"',
-        f"// The Basic Profile of DICOM PS3.15 {EDITION}: what table E.1-1 protects, at every depth.",
+        f"// The Basic Profile of DICOM PS3.15 {EDITION}: what table E.1-1 protects is removed, emptied or",
+        "// replaced, in sequences too; private attributes are removed.",
         *(f"// {option.name}: {option.does}." for option in chosen),
-        "// It does not look at pixels: names that are burned into an image stay, and so does free text in",
-        "// attributes that the table does not name. To keep an attribute, remove its line.",
+        *([f"// This is a {use}."] if XNAT_LABELS in names else []),
+        "//",
+        "// What it keeps: all that the table does not name"
+        + (", and what the lines above say." if chosen else "."),
+        "// What it does not do: look at pixels. Names that are burned into an image stay, and so does free",
+        "// text in attributes that the table does not name. What it costs: structured reports lose their",
+        "// content, and a sequence that an object must have may be gone.",
+        "// To keep an attribute, remove its line.",
         f"// Made by `prearc anon library copy basic-profile{copied}`.",
     ]
 
@@ -163,7 +179,9 @@ def _first(names: Collection[str]) -> list[str]:
         return lines
     return [
         "// -- By how many days dates are shifted. It has to be the same for all studies of a patient.",
-        "// Derived from the Patient ID with the key of the site: 100 to 999 days back.",
+        "// Derived from the Patient ID with the key of the site: 100 to 999 days back. Without the key (the",
+        "// option --key of `prearc anon apply`) each run has other numbers. No script may replace the",
+        "// Patient ID before this one. An object with a date that no calendar has is refused.",
         'patient := ""',
         "isPresent[(0010,0020)] ? patient := (0010,0020)",
         'number := mapUID[patient, "2.25"]',
@@ -249,6 +267,11 @@ def _labels() -> list[str]:
     ]
 
 
+def codes_of(options: Collection[str]) -> list[str]:
+    """The codes of CID 7050 that the script notes, in their order."""
+    return [option.code for option in (_BASIC, *_choose(options)) if option.code]
+
+
 def _notes(chosen: Sequence[ScriptOption], in_table: Collection[Option]) -> list[str]:
     return [
         "// -- What was done. Notes of an earlier de-identification are replaced.",
@@ -256,7 +279,7 @@ def _notes(chosen: Sequence[ScriptOption], in_table: Collection[Option]) -> list
         f'(0012,0063) := "Basic Profile of DICOM PS3.15 {EDITION}" // De-identification Method',
         "-(0012,0064) // De-identification Method Code Sequence",
         *_items([_BASIC, *(option for option in chosen if option.code)]),
-        f'(0028,0303) := "{_dates(in_table)}" // Longitudinal Temporal Information Modified',
+        f'(0028,0303) := "{dates_note(in_table)}" // Longitudinal Temporal Information Modified',
     ]
 
 
@@ -268,7 +291,8 @@ def _items(options: Sequence[ScriptOption]) -> Iterator[str]:
         yield f'{item}/(0008,0104) := "{option.meaning}"'
 
 
-def _dates(options: Collection[Option]) -> str:
+def dates_note(options: Collection[str]) -> str:
+    """What the script says of dates in (0028,0303)."""
     if Option.RETAIN_DATES in options:
         return "UNMODIFIED"
     return "MODIFIED" if Option.RETAIN_DATES_SHIFTED in options else "REMOVED"

@@ -312,7 +312,7 @@ def test_labels_of_xnat_are_set() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("retain-everything",), "no option 'retain-everything'.*retain-uids"),
+        (("retain-everything",), "no option 'retain-everything'.*there are retain-uids"),
         (("clean-descriptors",), "no option"),
         (("retain-dates", "retain-dates-shifted"), "exclude each other"),
         (("retain-uids", KEYED_UIDS), "exclude each other"),
