@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from anon.testing.model import Suite
     from config.scripts import ScriptFile
 
-TESTS_SUFFIX = ".tests.toml"
-SCRIPT_SUFFIX = ".das"
 # For the help alone: the verbs themselves are imported when tests run.
 VERBS = (
     "equals absent present empty unchanged rejected fails warns",
@@ -65,6 +63,8 @@ def test(
     if init:
         _write_starters(invocation, paths or [])
         return
+    from anon.testing.model import tests_path_of
+
     scripts = _find_scripts(paths or [_default_folder(invocation)])
     began = time.monotonic()
     runs: list[ScriptRun] = []
@@ -90,11 +90,6 @@ def test(
 # -- which scripts
 
 
-def tests_path_of(script_path: Path) -> Path:
-    """Return where the tests of a script are: beside it."""
-    return script_path.with_name(f"{script_path.name.removesuffix(SCRIPT_SUFFIX)}{TESTS_SUFFIX}")
-
-
 def _default_folder(invocation: Invocation) -> Path:
     """The scripts of the site; where there is none, the current folder."""
     if invocation.folder != Path("site") or (invocation.folder / "prearc.toml").exists():
@@ -104,22 +99,20 @@ def _default_folder(invocation: Invocation) -> Path:
 
 def _find_scripts(paths: Sequence[Path]) -> list[Path]:
     """The scripts that are meant, each once; where there are tests without a script, it is named too."""
+    from anon.testing.model import SCRIPT_SUFFIX, SUFFIX, script_path_of
+
     found: dict[Path, None] = {}
     for path in paths:
         if path.is_dir():
-            named = {*path.rglob(f"*{SCRIPT_SUFFIX}"), *map(_script_of, path.rglob(f"*{TESTS_SUFFIX}"))}
+            named = {*path.rglob(f"*{SCRIPT_SUFFIX}"), *map(script_path_of, path.rglob(f"*{SUFFIX}"))}
             found.update(dict.fromkeys(sorted(named)))
         elif path.exists():
-            found[_script_of(path) if path.name.endswith(TESTS_SUFFIX) else path] = None
+            found[script_path_of(path) if path.name.endswith(SUFFIX) else path] = None
         else:
             raise FileNotFoundError(2, "there is no such file", str(path))
     if not found:
         raise NotFoundError(f"there are no scripts in {', '.join(map(str, paths))}")
     return list(found)
-
-
-def _script_of(tests_path: Path) -> Path:
-    return tests_path.with_name(f"{tests_path.name.removesuffix(TESTS_SUFFIX)}{SCRIPT_SUFFIX}")
 
 
 # -- running
@@ -191,6 +184,8 @@ def refuse_failing_tests(script_file: ScriptFile, text: str, source: Path) -> No
     Raises:
         SomeFailedError: a test fails, or cannot be run; that is told on standard error.
     """
+    from anon.testing.model import tests_path_of
+
     tests_paths = [tests_path_of(script_file.path)]
     name = script_file.path
     if str(source) != "-":
@@ -215,6 +210,7 @@ def refuse_failing_tests(script_file: ScriptFile, text: str, source: Path) -> No
 
 def _write_starters(invocation: Invocation, paths: Sequence[Path]) -> None:
     """Write a file of tests beside each script that is named."""
+    from anon.testing.model import tests_path_of
     from anon.testing.starter import starter_suite
 
     if not paths:

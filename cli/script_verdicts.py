@@ -25,6 +25,7 @@ _WORDS = {
 }
 _NARROW = 80  # columns, also where nobody knows
 _LABEL = 8
+_INDENT = 10
 
 
 @dataclass(slots=True)
@@ -108,7 +109,11 @@ def tell_run(run: ScriptRun) -> None:
     say_styled(Styled(str(run.script), "bold"), f"  ({what})")
     width = _columns(sys.stdout)
     for verdict in run.verdicts:
-        say_styled("  ", _WORDS[verdict.status], f"  {shortened(verdict.name, width - 10)}")
+        name = safe_text(verdict.name, one_line=True)
+        first, *more = textwrap.wrap(name, width - _INDENT, break_on_hyphens=False)
+        say_styled("  ", _WORDS[verdict.status], f"  {first}")
+        for line in more:
+            say(" " * _INDENT + line)
 
 
 def tell_failures(runs: Sequence[ScriptRun], stream: TextIO) -> None:

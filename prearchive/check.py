@@ -23,7 +23,8 @@ from prearchive.keys import KEY_NAME, key_path
 from prearchive.manifest import find_manifest
 from prearchive.naming import template_problem
 from prearchive.routing import routing_problems
-from prearchive.scripts import LOOKUP_NAME, explain, script_path
+from prearchive.script_tests import failing_tests
+from prearchive.scripts import LOOKUP_NAME, LoadedScript, explain, script_path
 from prearchive.settle import find_damage
 from prearchive.states import BUSY_STATES, SessionState
 
@@ -125,6 +126,10 @@ def _script_findings(settings: Settings, scripts: ScriptShelf) -> Iterator[Findi
             if name == LOOKUP_NAME:
                 code = "bad-lookup-table"
             yield Finding("error", code, name, explain(found, script_path(settings, name)))
+        elif isinstance(found, LoadedScript):
+            failing = failing_tests(found.text, script_path(settings, name))
+            if failing:
+                yield Finding("warning", "script-tests-fail", name, failing)
 
 
 def _permission_findings(site: Site) -> Iterator[Finding]:

@@ -190,3 +190,13 @@ class Verdict:
 def full_name(path: str, keyword: str) -> str:
     """An element for sentences: its keyword, if it has one, and its path."""
     return f"{keyword} {path}".lstrip()
+
+
+def tests_path_of(script_path: Path) -> Path:
+    """Where the tests of a script are: beside it."""
+    return script_path.with_name(f"{script_path.name.removesuffix(SCRIPT_SUFFIX)}{SUFFIX}")
+
+
+def script_path_of(tests_path: Path) -> Path:
+    """Which script a file of tests is for."""
+    return tests_path.with_name(f"{tests_path.name.removesuffix(SUFFIX)}{SCRIPT_SUFFIX}")

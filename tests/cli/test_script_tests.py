@@ -310,8 +310,11 @@ def test_help_lists_every_verb(folder: Path) -> None:
 
 
 def test_tests_stand_beside_their_script() -> None:
-    assert script_tests.tests_path_of(Path("a/site.das")) == Path("a/site.tests.toml")
-    assert script_tests.tests_path_of(Path("a/odd")) == Path("a/odd.tests.toml")
+    from anon.testing.model import script_path_of, tests_path_of
+
+    assert tests_path_of(Path("a/site.das")) == Path("a/site.tests.toml")
+    assert tests_path_of(Path("a/odd")) == Path("a/odd.tests.toml")
+    assert script_path_of(Path("a/site.tests.toml")) == Path("a/site.das")
 
 
 # -- before a script comes into force
@@ -382,3 +385,40 @@ def test_the_tests_can_be_left_out_when_somebody_says_why(site: CommandLineSite)
     site.run(*words, "--why", "a leak tonight")
     assert (site.folder / "anon" / "site.das").read_text() == "- (0010,0040)\n"
     assert site.json("anon", "site", "history")[-1]["why"] == "a leak tonight (without tests)"
+
+
+# -- who edits a script by hand
+
+
+def test_check_finds_a_script_in_force_that_fails_its_tests(site: CommandLineSite) -> None:
+    assert site.json("check") == []
+    (site.folder / "anon" / "site.das").write_text("- (0010,0040)\n")
+    (finding,) = site.json("check", code=1)
+    assert (finding["severity"], finding["code"], finding["where"]) == (
+        "warning", "script-tests-fail", "site.das",
+    )  # fmt: skip
+    assert finding["text"] == "1 of 1 tests fail: 'the birth date goes'; `prearc anon test` tells why"
+
+
+@pytest.mark.parametrize(
+    ("tests", "text"),
+    [
+        ("x = 1\n", "site.tests.toml:1:1: a file of tests has no key 'x'; no test was run"),
+        ('lookup = "missing.txt"\n' + TESTS, "site.tests.toml:1:10: the lookup table cannot be read"),
+        (
+            TESTS,
+            "2 of 3 tests fail: 'names go', 'wrong objects are turned away'; `prearc anon test` tells why",
+        ),
+    ],
+)
+def test_check_finds_tests_that_cannot_be_run(site: CommandLineSite, tests: str, text: str) -> None:
+    (site.folder / "anon" / "site.tests.toml").write_text(tests)
+    (finding,) = site.json("check", code=1)
+    assert finding["code"] == "script-tests-fail"
+    assert text in finding["text"]
+
+
+def test_check_does_not_mind_scripts_that_are_switched_off(site: CommandLineSite) -> None:
+    (site.folder / "anon" / "site.tests.toml").write_text("x = 1\n")
+    site.run("anon", "site", "disable")
+    assert site.json("check") == []
