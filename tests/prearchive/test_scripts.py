@@ -326,9 +326,10 @@ def test_a_changed_script_sees_the_table_in_force(folder: Folder) -> None:
     assert patient_id(shelf.site()) == "S008"
 
 
-def test_scripts_of_one_key_map_a_uid_alike_whichever_process_runs_them(folder: Folder) -> None:
-    folder.write("site.das", MAPS)
-    folder.write("projects/P1.das", MAPS + "-(0010,0030)\n")
+@pytest.mark.parametrize("script", [MAPS, "(0020,000D) := new UID\n"])
+def test_scripts_of_one_key_map_a_uid_alike_whichever_process_runs_them(folder: Folder, script: str) -> None:
+    folder.write("site.das", script)
+    folder.write("projects/P1.das", f"{script}-(0010,0030)\n")
     settings = folder.settings(projects={"P1": {}})
 
     def study_uid(loaded: LoadedScript | None) -> str:

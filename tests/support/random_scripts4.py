@@ -12,6 +12,7 @@ import hashlib
 import json
 import random
 import re
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 from urllib.parse import quote_plus
@@ -227,12 +228,13 @@ class Writer:
         if name == "substring":
             return f'substring[{blank}format["{{0}}xyz", {argument}], 1, 3]', f"{whole}xyz"[1:3]
         surplus = f", {self.term(depth + 1)[0]}" if self.random.random() < 0.2 else ""
-        made = {
+        functions: dict[str, Callable[[str], str]] = {
             "lowercase": str.lower,
             "uppercase": str.upper,
             "hashUID": hashed,
             "urlEncode": lambda text: quote_plus(text, safe="*").replace("~", "%7E"),
-        }[name]
+        }
+        made = functions[name]
         return f"{name}{blank}[{argument}{surplus}{blank}]", None if value is None else made(value)
 
     # -- statements
