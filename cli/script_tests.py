@@ -199,8 +199,12 @@ def refuse_failing_tests(script_file: ScriptFile, text: str, source: Path) -> No
     tell_failures(runs, sys.stderr)
     say(stream=sys.stderr)
     complain(f"{sum_of(runs)}: {script_file.path} stays as it was")
-    bad = [str(run.tests) for run in runs if run.exit_code]
-    complain(f"change the script or, if it is right, what is expected in {' and '.join(bad)}")
+    bad = [run.tests for run in runs if run.exit_code]
+    complain(f"change the script or, if it is right, what is expected in {' and '.join(map(str, bad))}")
+    if len(runs) > len(bad):  # those of one of two files pass
+        passed = next(run.tests for run in runs if not run.exit_code)
+        if bad == tests_paths[:1]:
+            complain(f"all of {passed} pass: if they replace the others, copy that file to {bad[0]} first")
     complain("in an emergency: `set FILE --without-tests --why TEXT`")
     raise SomeFailedError(worst)
 

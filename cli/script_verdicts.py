@@ -145,7 +145,7 @@ def _tell_verdict(run: ScriptRun, verdict: Verdict, stream: TextIO) -> None:
 
 def _tell_check(run: ScriptRun, check: CheckResult, stream: TextIO) -> None:
     width = _columns(stream)
-    sentence = safe_text(f"{check.verb or 'the script'}: {check.message}", one_line=True)
+    sentence = safe_text(f"{check.verb}: {check.message}" if check.verb else check.message, one_line=True)
     for line in textwrap.wrap(sentence, width - 2, subsequent_indent="  ", break_on_hyphens=False):
         say_styled("  ", Styled(line, _WORDS[check.status].style), stream=stream)
     if check.status != "failed":

@@ -46,7 +46,8 @@ def _require_variables(script: Script, source: Input) -> None:
     known = {name.lower() for name in source.variables}
     missing = [name for name in script.variables if name.lower() not in known]
     if missing:
-        names = " and ".join(f"{name!r}" for name in missing)
+        *most, last = [f"{name!r}" for name in missing]
+        names = f"{', '.join(most)} and {last}" if most else last
         raise InputError(f"the script needs {names}: write such variables below [variables]")
 
 

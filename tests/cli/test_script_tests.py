@@ -364,6 +364,19 @@ def test_the_tests_beside_the_new_script_count_too(site: CommandLineSite, folder
     assert (site.folder / "anon" / "site.das").read_text() == before
 
 
+def test_new_tests_can_replace_those_in_force(site: CommandLineSite, folder: Path) -> None:
+    in_force = site.folder / "anon" / "site.tests.toml"
+    (folder / "weak.das").write_text("- (0010,0040)\n")
+    new_tests = folder / "weak.tests.toml"
+    new_tests.write_text(one_test("the sex goes", "absent = ['PatientSex']", "PatientSex = 'F'"))
+    result = site.run("anon", "site", "set", "weak.das", code=1)
+    assert f"all of weak.tests.toml pass: if they replace the others, copy that file to {in_force} first" in (
+        result.stderr
+    )
+    in_force.write_text(new_tests.read_text())
+    site.run("anon", "site", "set", "weak.das")
+
+
 def test_broken_tests_let_no_script_pass(site: CommandLineSite) -> None:
     tests = site.folder / "anon" / "site.tests.toml"
     tests.write_text(tests.read_text().replace("absent", "abset"))
