@@ -57,12 +57,8 @@ def test_looking_makes_no_data_on_a_new_site(site: CommandLineSite) -> None:
 def test_what_is_set_before_the_first_serve_is_in_the_history(site: CommandLineSite) -> None:
     put(site, ONE, "--why", "to begin with")
     first, second = site.json("anon", "site", "history")
-    assert (first["version"], first["action"], second["version"], second["why"]) == (
-        1,
-        "first",
-        2,
-        "to begin with",
-    )
+    assert (first["version"], first["action"]) == (1, "first")
+    assert (second["version"], second["action"], second["why"]) == (2, "set", "to begin with")
     assert site.json("list") == []
     (outcome,) = site.receive(make_dataset())
     assert [used["version"] for used in site.json("show", str(outcome.session_id))["scripts"]] == [2]
@@ -98,14 +94,14 @@ def test_the_table_marks_the_version_in_force_and_is_narrow(site: CommandLineSit
     site.run("anon", "site", "rollback", "2")
     lines = site.run("anon", "site", "history").stdout.splitlines()
     assert lines[0].split() == ["VERSION", "WHEN", "WHO", "WHAT", "SHA-256", "WHY"]
-    assert [line.startswith("*") for line in lines[1:]] == [False, False, False, True]
+    assert [line.lstrip().startswith("*4 ") for line in lines[1:]] == [False, False, False, True]
     assert sha256(ONE.encode()).hexdigest()[:8] in lines[2]
     assert sha256(ONE.encode()).hexdigest()[:8] in lines[4]
     assert lines[4].endswith("back to version 2")
     assert max(map(len, lines)) <= 80
     site.run("anon", "site", "disable")
     lines = site.run("anon", "site", "history").stdout.splitlines()
-    assert not any(line.startswith("*") for line in lines)
+    assert not any("*" in line for line in lines)
     assert "disabled" in lines[-1]
 
 
@@ -309,7 +305,7 @@ def test_commands_in_several_processes_at_once_count_without_gaps(
 ) -> None:
     put(site, ONE)
     running = []
-    for number in range(4):
+    for number in range(3):
         path = tmp_path / f"{number}.das"
         path.write_text(f'(0012,0063) := "number {number}"\n')
         words = ["--config", str(site.folder), "anon", "site", "set", str(path), "--why", str(number)]
@@ -319,10 +315,10 @@ def test_commands_in_several_processes_at_once_count_without_gaps(
             )
         )
     said = [process.communicate(timeout=60) for process in running]
-    assert [process.returncode for process in running] == [0, 0, 0, 0], said
+    assert [process.returncode for process in running] == [0, 0, 0], said
     rows = site.json("anon", "site", "history")
-    assert [row["version"] for row in rows] == [1, 2, 3, 4, 5, 6]
-    assert sorted(row["why"] for row in rows[2:]) == ["0", "1", "2", "3"]
+    assert [row["version"] for row in rows] == [1, 2, 3, 4, 5]
+    assert sorted(row["why"] for row in rows[2:]) == ["0", "1", "2"]
     for row in rows[2:]:
         assert site.json("anon", "site", "show", str(row["version"]))["text"].endswith(
             f'"number {row["why"]}"\n'
@@ -358,11 +354,11 @@ def test_show_and_files_say_which_versions_ran(site: CommandLineSite) -> None:
     assert [{key: row[key] for key in plain[0]} for row in rows] == plain
     assert list(plain[0]) == ["path", "size", "digest", "sop_instance_uid", "scan"]
     assert sorted(row["site_script"]["version"] for row in rows) == [1, 2]
-    project_script = {"version": 1, "sha256": sha256(PROJECT_SCRIPT.encode()).hexdigest()}
-    assert [row["project_script"] for row in rows] == [project_script] * 2
+    project_sha256 = sha256(PROJECT_SCRIPT.encode()).hexdigest()
+    assert [row["project_script"] for row in rows] == [{"version": 1, "sha256": project_sha256}] * 2
     table = site.run("archived", "files", "L1", "--scripts").stdout.splitlines()
     assert table[0].split() == ["SCAN", "SITE", "SCRIPT", "PROJECT", "SCRIPT", "PATH"]
-    assert f"1 {project_script['sha256'][:12]}" in table[1]
+    assert f"1 {project_sha256[:12]}" in table[1]
 
 
 def test_the_commands_are_explained() -> None:

@@ -144,6 +144,28 @@ def test_record_leaves_an_item_for_the_project_script(tmp_path: Path) -> None:
         assert str(made.instances()[0].project_script_id) == item_project.CodeValue
 
 
+def test_the_record_follows_what_the_script_deletes(tmp_path: Path) -> None:
+    script = "(0008,1030) := project\n- (0012,0064)\n"
+    with review_site(tmp_path, script, anonymization={"record": True}) as made:
+        session_id = made.ready()
+        archive(made, session_id)
+        (item,) = made.datasets_of(session_id)[0].DeidentificationMethodCodeSequence
+        assert item.CodeValue == str(made.instances()[0].project_script_id)
+
+
+@pytest.mark.parametrize("anonymize", [True, False])
+def test_without_an_application_or_the_wish_to_record_there_is_no_item(
+    tmp_path: Path, anonymize: bool
+) -> None:
+    with review_site(tmp_path, anonymization={"record": not anonymize}) as made:
+        session_id = made.ready(anonymize=anonymize)
+        archive(made, session_id)
+        assert all(
+            "DeidentificationMethodCodeSequence" not in found for found in made.datasets_of(session_id)
+        )
+        assert all((row.site_script_id is not None) is anonymize for row in made.instances())
+
+
 def test_a_bad_label_changes_nothing(tmp_path: Path) -> None:
     with review_site(tmp_path) as made:
         session_id = made.ready()
