@@ -13,12 +13,14 @@ import typer
 from cli.context import examples, get_invocation
 from cli.exits import ExitCode, SomeFailedError, UsageError
 from cli.output import print_document, say
+from cli.script_coverage import Profiles, gap_diagnostics, measure_coverage, tell_coverage
 from cli.script_files import read_script_text, read_table_or_tell, script_paths
 from cli.script_looks import LookupFile
 
 if TYPE_CHECKING:
     from anon import CheckReport
     from anon.errors import Diagnostic
+    from anon.profile.coverage import Coverage
 
 
 class Format(enum.StrEnum):
@@ -43,10 +45,16 @@ class _Checked:
     path: Path
     text: str
     report: CheckReport
+    coverage: Coverage | None = None  # only if a profile was asked for, and there are no mistakes
 
     @property
     def found(self) -> list[Diagnostic]:
         return self.report.diagnostics
+
+    @property
+    def for_programs(self) -> list[Diagnostic]:
+        """All findings; people get those about the profile as a table."""
+        return self.found + ([] if self.coverage is None else gap_diagnostics(self.coverage))
 
     def count(self, severity: str) -> int:
         return sum(each.severity == severity for each in self.found)
@@ -60,6 +68,7 @@ def register(app: typer.Typer) -> None:
             "prearc anon check site/anon               (all scripts of the folder)",
             "prearc anon check my.das --for project --strict",
             "prearc anon check site/anon --format github",
+            "prearc anon check my.das --profile basic --profile retain-dates-shifted",
         ),
     )(check)
 
@@ -79,6 +88,7 @@ def check(
         typer.Option("--for", help="What the scripts are for, where their place does not tell."),
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit code 1 when there is a warning.")] = False,
+    profiles: Profiles = None,
 ) -> None:
     """Find the mistakes of scripts, and warn of what they hardly mean. Needs no site.
 
@@ -98,18 +108,24 @@ def check(
         report = anon.check_script(
             text, str(path), purpose=None if purpose is None else purpose.value, lookup=table
         )
-        checked.append(_Checked(path, text, report))
+        has_errors = any(found.severity == "error" for found in report.diagnostics)
+        coverage = measure_coverage(text, str(path), profiles, table) if profiles and not has_errors else None
+        checked.append(_Checked(path, text, report, coverage))
     if form is Format.JSON:
-        print_document([_row(each.path, found) for each in checked for found in each.found])
+        print_document([_row(each.path, found) for each in checked for found in each.for_programs])
     elif form is Format.GITHUB:
         for each in checked:
-            for found in each.found:
+            for found in each.for_programs:
                 say(_annotation(each.path, found))
     else:
         _print_text(checked)
+        for each in checked:
+            if each.coverage is not None:
+                say()
+                tell_coverage(each.coverage, str(each.path))
     if any(each.count("error") for each in checked):
         raise SomeFailedError(ExitCode.SCRIPT_ERROR)
-    if strict and any(each.count("warning") for each in checked):
+    if strict and any(each.count("warning") or len(each.for_programs) > len(each.found) for each in checked):
         raise SomeFailedError(ExitCode.FAILED)
 
 

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from cli.exits import UsageError
 from cli.output import print_table, say
 
 if TYPE_CHECKING:
+    from anon.errors import Diagnostic
     from anon.lookup import LookupTable
     from anon.profile.coverage import Coverage, CoverageRow
 
+GAP = "profile-gap"
 _WIDEST_KEYWORD = 33
 _WANTED = {
     "X": "remove",
@@ -22,6 +27,17 @@ _WANTED = {
     "shift": "shift",
     "K": "keep",
 }
+
+
+Profiles = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--profile",
+        metavar="NAME",
+        help="Also tell what the Basic Profile of PS3.15 protects and the script leaves: basic, or an option "
+        "of the profile such as retain-uids; may be given several times.",
+    ),
+]
 
 
 def measure_coverage(
@@ -47,20 +63,23 @@ def measure_coverage(
         raise UsageError(f"--profile: {error}") from None
 
 
-def coverage_rows(found: Coverage) -> list[dict[str, Any]]:
-    """Return what `--json` prints: one row for each attribute of the table."""
-    return [
-        {
-            "tag": row.tag,
-            "keyword": row.keyword,
-            "name": row.name,
-            "wanted": row.wanted,
-            "top": row.top,
-            "nested": row.nested,
-            "gap": row.is_gap,
-        }
-        for row in found.rows
-    ]
+def gap_diagnostics(found: Coverage) -> list[Diagnostic]:
+    """Return what stays as it was as warnings, for programs; they are about the script as a whole."""
+    from anon.errors import Diagnostic
+
+    if not found.rows and found.failure is not None:
+        failure = found.failure.diagnostics[0]
+        message = f"nothing can be said of the profile, the script fails when it is tried: {failure.message}"
+        return [replace(failure, code="profile-untested", severity="warning", message=message)]
+    hint = "`prearc anon library show basic-profile` has a line for it"
+    return [Diagnostic(GAP, _sentence(row), 1, 1, 1, 1, hint, severity="warning") for row in found.gaps]
+
+
+def _sentence(row: CoverageRow) -> str:
+    where = "" if row.top is row.nested else " in items of sequences" if row.top.value != "unchanged" else ""
+    return (
+        f"{row.tag} {row.keyword or row.name} stays as it was{where} (profile: {_WANTED[row.wanted.value]})"
+    )
 
 
 def tell_coverage(found: Coverage, name: str) -> None:
@@ -72,8 +91,9 @@ def tell_coverage(found: Coverage, name: str) -> None:
     """
     from anon.profile.coverage import Outcome
 
-    options = "".join(f" with {option}" for option in found.options)
-    say(f"{name}: Basic Profile of DICOM PS3.15 {found.edition}{options}")
+    say(f"{name}: Basic Profile of DICOM PS3.15 {found.edition}")
+    if found.options:
+        say(f"  with {', '.join(found.options)}")
     if not found.rows:
         _tell_nothing(found)
         return
@@ -94,7 +114,8 @@ def tell_coverage(found: Coverage, name: str) -> None:
     if gaps:
         only_nested = sum(row.top is not Outcome.UNCHANGED for row in gaps)
         but = f", {only_nested} of them only in items of sequences" if only_nested else ""
-        say(f"{counts['gap']} stay as they were{but}")
+        stay = "stays as it was" if len(gaps) == 1 else "stay as they were"
+        say(f"{len(gaps)} {stay}{but}")
     if found.options:
         kept = counts["kept"] + counts["lost"]
         say(f"{counts['kept']} of {kept} attributes that the options keep are kept")
