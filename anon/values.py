@@ -211,7 +211,8 @@ class Values4:
             return "\\".join(_numbers(element, "FL", little))
         if not element.length:
             return None
-        return _hexadecimal(element) if vr in BINARY_VRS else escaped(element.value)
+        # To that toolkit OD, OL and OV are as unknown as UN.
+        return _hexadecimal(element) if vr == "OB" else escaped(element.value)
 
     def encode(self, text: str | None, vr: str, little: bool, charsets: Charsets, warn: Warn) -> bytes:
         """The encoded value of a text; no value empties the element.

@@ -295,6 +295,27 @@ def test_elements_are_read_as_java_reads_them(keyword: str, stored: Any, expecte
 
 
 @pytest.mark.parametrize(
+    ("vr", "stored", "expected"),
+    [
+        ("OB", b"A\\\x00\xff", "41\\5C\\00\\FF"),
+        ("UN", b"A\\\x00\xff", "A\\\\\\00\\FF"),
+        ("OW", b"\x01\x02\xff\xff", "513\\65535"),
+        ("OF", b"\x00\x00\x80\x3f", "1.0"),
+        ("OL", b"A\\\x00\xff", "A\\\\\\00\\FF"),
+        ("OD", b"AB\x00\xffABCD", "AB\\00\\FFABCD"),
+        ("OV", b"AB\x00\xffABCD", "AB\\00\\FFABCD"),
+        ("OB", b"", None),
+        ("OD", b"", None),
+        ("OW", b"", ""),
+    ],
+)
+def test_binary_elements_are_read_as_java_reads_them(vr: str, stored: bytes, expected: str | None) -> None:
+    dataset = make_dataset()
+    dataset.add_new(0x00291001, vr, stored)
+    assert value('"[{0}]" (0029,1001)', dataset) == f"[{'null' if expected is None else expected}]"
+
+
+@pytest.mark.parametrize(
     ("tag", "text", "expected"),
     [
         ("(0028,0106)", "+7", 7),
