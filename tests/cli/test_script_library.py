@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,13 @@ def test_list_fits_a_narrow_terminal_and_names_scripts_and_options() -> None:
     assert [row["name"] for row in rows] == NAMES
     assert all(row["title"] and row["does"] and row["keeps"] for row in rows)
     assert {row["for"] for row in rows} == {"site", "project", "any"}
+
+
+def test_the_page_names_all_scripts_and_options() -> None:
+    page = (ROOT / "docs" / "library.md").read_text()
+    named = re.findall(r"^\| `([a-z-]+)` \| (site|project|both) \|", page, re.MULTILINE)
+    assert named == [(script.name, script.use.replace("any", "both")) for script in library_scripts()]
+    assert [option for option in SCRIPT_OPTIONS if f"`{option}`" not in page] == []
 
 
 def test_show_prints_the_script_and_nothing_else() -> None:
