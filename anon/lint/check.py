@@ -62,7 +62,7 @@ def check_script(
     purpose = purpose or _purpose_of(name)
     asked = _lints_for(compiled, purpose)
     found = silence([*compiled.diagnostics, *_findings(compiled, purpose, asked)], compiled, asked)
-    found.sort(key=lambda each: (each.line, each.column))
+    found.sort(key=_place)
     return CheckReport("4.x" if compiled.language.dialect == 4 else "6.x", found)
 
 
@@ -70,7 +70,12 @@ def warnings_of(compiled: Compiled) -> list[Diagnostic]:
     """The warnings of a script that compiled; without those that only a check gives."""
     asked = [rule for rule in _lints_for(compiled, None) if rule.is_told]
     found = silence([*compiled.diagnostics, *_findings(compiled, None, asked)], compiled, asked)
+    found.sort(key=_place)
     return [each for each in found if each.code != UNUSED]
+
+
+def _place(found: Diagnostic) -> tuple[int, int]:
+    return found.line, found.column
 
 
 def _purpose_of(name: str) -> Purpose | None:

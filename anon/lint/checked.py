@@ -24,6 +24,7 @@ Purpose = Literal["site", "project"]
 _ABSENT_WITH_ARGUMENT: Final = frozenset({"hashUID", "mapUID", "normalizeString"})
 _ABSENT_WITH_ARGUMENT_4: Final = frozenset({"lowercase", "uppercase", "urlEncode", "substring"})
 _MAY_FIND_NOTHING: Final = frozenset({"match", "valueAt"})
+_MOST_HOPS: Final = 50  # of variables that stand for variables
 Statement = nodes.Statement4 | nodes.Statement6
 
 
@@ -186,7 +187,7 @@ class Checked:
 
     def stands_for(self, value: nodes.Value) -> nodes.Value:
         """A value, or the value of the variable that it is, when that is always the same one."""
-        for _ in range(len(self.initials) + 1):
+        for _ in range(_MOST_HOPS):
             if not isinstance(value, nodes.Variable):
                 break
             found = self.constants.resolve(value)
@@ -204,19 +205,26 @@ class Checked:
         """Functions without value when their first argument has none; in DicomEdit 6 most fail then."""
         return _ABSENT_WITH_ARGUMENT | (_ABSENT_WITH_ARGUMENT_4 if self.dialect == 4 else frozenset())
 
-    def may_be_absent(self, value: nodes.Value) -> bool:
+    def may_be_absent(self, value: nodes.Value, hops: int = 0) -> bool:
         """Whether a value may turn out to be no value, without that being a failure."""
-        if isinstance(value, nodes.Path):
+        if isinstance(value, nodes.Path) or hops == _MOST_HOPS:
             return True
         if isinstance(value, nodes.Variable):
-            name = self.constants.key(value.name)
-            given = [each.value for each in self.initials if self.constants.key(each.name.name) == name]
-            return any(not isinstance(each, nodes.Variable) and self.may_be_absent(each) for each in given)
+            given = self._given.get(self.constants.key(value.name), [])
+            return any(self.may_be_absent(each, hops + 1) for each in given)
         if isinstance(value, nodes.Call):
             if value.name.name in self._absent_with_argument:
-                return bool(value.arguments) and self.may_be_absent(value.arguments[0])
+                return bool(value.arguments) and self.may_be_absent(value.arguments[0], hops + 1)
             return value.name.name in _MAY_FIND_NOTHING
         return False
+
+    @cached_property
+    def _given(self) -> Mapping[str, list[nodes.Value]]:
+        """The values that each variable gets anywhere."""
+        found: dict[str, list[nodes.Value]] = {}
+        for each in self.initials:
+            found.setdefault(self.constants.key(each.name.name), []).append(each.value)
+        return found
 
 
 def _nested(statements: tuple[Statement, ...]) -> Iterator[Statement]:

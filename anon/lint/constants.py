@@ -40,6 +40,9 @@ _PURE: Final = frozenset(
         "urlEncode",
     }
 )
+# Characters: no element is judged by more, and texts that are doubled again and again end somewhere.
+_LONGEST: Final = 3000
+_DEEPEST: Final = 50  # variables that stand for variables
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,7 @@ class Constants:
         self._variables = variables
         self._ignores_case = compiled.language.dialect == 4
         self._known: dict[nodes.Value, Constant | None] = {}
+        self._depth = 0
 
     def key(self, name: str) -> str:
         """The name under which a variable is known: DicomEdit 4 does not tell case apart."""
@@ -90,9 +94,16 @@ class Constants:
             return Constant(node.text)
         if isinstance(node, nodes.Path | nodes.Values):
             return None
-        if node not in self._known:
-            self._known[node] = None  # variables that need each other end here
+        if node in self._known:
+            return self._known[node]
+        if self._depth == _DEEPEST:
+            return None
+        self._known[node] = None  # variables that need each other end here
+        self._depth += 1
+        try:
             self._known[node] = self._find(node)
+        finally:
+            self._depth -= 1
         return self._known[node]
 
     def text(self, node: nodes.Value) -> str | None:
@@ -107,6 +118,8 @@ class Constants:
         variables: dict[str, Value] = {}
         for inner in inner_values(node):
             if isinstance(inner, nodes.Path):
+                return None
+            if isinstance(inner, nodes.Text) and len(inner.text) > _LONGEST:
                 return None
             if isinstance(inner, nodes.Call) and inner.name.name not in _PURE:
                 return None
@@ -126,7 +139,8 @@ class Constants:
             return None  # compiling has told it
         run = Run(cast(EncodedInstance, _NoObject()), compiled.program.values, variables, compiled.host)
         try:
-            return Constant(text_of(evaluate(run)))
+            text = text_of(evaluate(run))
+            return None if text is not None and len(text) > _LONGEST else Constant(text)
         except StatementError as failure:
             return Constant(None, failure)
         except (FormatError, RecursionError):

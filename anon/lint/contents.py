@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Final
 
 from anon.encoding.text import TEXT_VRS
@@ -38,7 +39,7 @@ def bad_value(checked: Checked) -> Iterator[Finding]:
         what = described_tag(tag)
         text = checked.constants.text(value)
         if text is not None:
-            remark = misfit(vr, text) or _odd_characters(checked, vr, text)
+            remark = misfit(vr, text) or _odd_characters(vr, text) or _no_date(vr, text)
             if remark:
                 yield Finding(value.span, f"{what}: {remark}", _form(vr))
             continue
@@ -64,10 +65,20 @@ def _form(vr: str) -> str:
     return _FORMS.get(vr, "write a shorter value")
 
 
-def _odd_characters(checked: Checked, vr: str, text: str) -> str:
+def _odd_characters(vr: str, text: str) -> str:
     if text.isascii() or vr in TEXT_VRS:
         return ""
     return f"the value has characters that {vr} does not allow"
+
+
+def _no_date(vr: str, text: str) -> str:
+    if vr == "DA":
+        for value in filter(None, text.split("\\")):
+            try:
+                date(int(value[:4]), int(value[4:6]), int(value[6:]))
+            except ValueError:
+                return "there is no such date"
+    return ""
 
 
 @lint(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from anon.lint.checked import Checked
 from anon.lint.knowledge import GUESSABLE
@@ -10,6 +11,8 @@ from anon.lint.paths import described
 from anon.lint.rule import Finding, lint
 from anon.syntax import nodes
 from anon.tagpath import TagPath, TagStep
+
+_SAME_TEXT: Final = frozenset({"lowercase", "uppercase", "normalizeString", "valueAt"})
 
 
 @lint(
@@ -27,15 +30,22 @@ def guessable_hash(checked: Checked) -> Iterator[Finding]:
     the data knows the original ones.
     """
     for call in checked.calls:
-        if call.name.name != "hashUID" or not call.arguments:
-            continue
-        argument = call.arguments[0]
-        if isinstance(argument, nodes.Path) and _is_guessable(argument.path):
-            yield _finding(call, argument.path)
+        if call.name.name == "hashUID" and call.arguments:
+            path = _hashed(checked, call.arguments[0])
+            if path is not None and _is_guessable(path):
+                yield _finding(call, path)
     for _, effect in checked.effects:
         if effect.kind == "hash" and effect.path is not None and _is_guessable(effect.path):
             message = f"a hash of {described(effect.path)} can be guessed: names and numbers are few"
             yield Finding(effect.span, message, "remove it, or assign a label such as `subject`")
+
+
+def _hashed(checked: Checked, argument: nodes.Value) -> TagPath | None:
+    """The element that is hashed, perhaps through a variable and with other letters."""
+    value = checked.stands_for(argument)
+    while isinstance(value, nodes.Call) and value.name.name in _SAME_TEXT and value.arguments:
+        value = checked.stands_for(value.arguments[0])
+    return value.path if isinstance(value, nodes.Path) else None
 
 
 def _finding(call: nodes.Call, path: TagPath) -> Finding:

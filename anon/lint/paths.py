@@ -60,6 +60,12 @@ def overlap(one: TagPath, other: TagPath) -> bool:
 
 def _includes(outer: tuple[Step, ...], inner: tuple[Step, ...], *, below: bool) -> bool:
     """Follow `inner`; the states are how far one may have come in `outer`."""
+    last = outer[-1]
+    if isinstance(last, TagStep):
+        # What most pairs of paths end with, told quickly: nothing in `inner` can be that element.
+        places = inner if below else inner[-1:]
+        if not any(isinstance(step, TagStep) and _step_includes(last, step) for step in places):
+            return False
     states = _with_skipped(outer, {0})
     for step in inner:
         if below and len(outer) in states:

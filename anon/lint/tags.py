@@ -106,7 +106,7 @@ def nested_stays(checked: Checked) -> Iterator[Finding]:
     sequence can be removed whole, or the script be written in DicomEdit 6.
     """
     told = set()
-    for _, effect in checked.effects:
+    for _, effect in sorted(checked.effects, key=lambda act: act[1].span.start):
         tag = None if effect.path is None else effect.path.tag
         if effect.kind not in _CHANGES or tag is None or tag in told or tag in SHARED_UIDS:
             continue

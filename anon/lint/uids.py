@@ -81,8 +81,9 @@ def uid_removed(checked: Checked) -> Iterator[Finding]:
     Without its Study or Series Instance UID nobody can tell which files belong together. Hash them instead.
     """
     tags = (SOP_CLASS_UID, SOP_INSTANCE_UID, *sorted(SHARED_UIDS))
+    told = set()
     for step, effect, tag in _removals(checked, tags):
-        if checked.is_made_again(step, tag):
+        if effect.span in told or checked.is_made_again(step, tag):
             continue
         what = described_tag(tag)
         if tag in (SOP_CLASS_UID, SOP_INSTANCE_UID):
@@ -93,6 +94,7 @@ def uid_removed(checked: Checked) -> Iterator[Finding]:
             hint = "hash it instead, with hashUID"
         else:
             continue  # optional: without it images stay images
+        told.add(effect.span)
         yield Finding(effect.span, message, hint)
 
 
@@ -149,7 +151,9 @@ def _change(checked: Checked, tag: int) -> Span | None:
     for _, effect in checked.index.above(path):
         if effect.kind in _CHANGES and effect.path is not None and covers(effect.path, path):
             value = None if effect.value is None else checked.stands_for(effect.value)
-            if value is None or any(isinstance(each, nodes.Call) for each in inner_values(value)):
+            is_new = value is not None and _makes_new(checked, value)  # that is told already
+            is_made = value is None or any(isinstance(each, nodes.Call) for each in inner_values(value))
+            if is_made and not is_new:
                 return effect.span
     return None
 
