@@ -9,6 +9,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Final, NamedTuple
 
+from pydicom.datadict import dictionary_VM
+
 EDITION: Final = "2026c"
 PRIVATE: Final = "private"  # the row of all private attributes
 _FILE: Final = "table.tsv"
@@ -116,7 +118,8 @@ class Row:
         if "K" in chosen:
             return Action.KEEP
         if Option.RETAIN_DATES_SHIFTED in options and self.options.get(Option.RETAIN_DATES_SHIFTED) == "C":
-            if self.vr in ("DA", "DT"):
+            # The language shifts one date, and fails on several: those get the basic action.
+            if self.vr in ("DA", "DT") and dictionary_VM(self.pattern.bits) == "1":
                 return Action.SHIFT
             if self.vr == "TM":
                 return Action.KEEP  # dates are shifted by whole days

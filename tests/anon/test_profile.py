@@ -91,6 +91,7 @@ def test_the_script_of_the_library_is_what_its_tool_makes() -> None:
         ("(0008,0022)", (Option.RETAIN_DATES,), Action.KEEP),
         ("(0008,0022)", (Option.RETAIN_DATES_SHIFTED,), Action.SHIFT),
         ("(0008,0032)", (Option.RETAIN_DATES_SHIFTED,), Action.KEEP),
+        ("(0018,1200)", (Option.RETAIN_DATES_SHIFTED,), Action.REMOVE),  # may have several values
         ("(0008,0201)", (Option.RETAIN_DATES_SHIFTED,), Action.REMOVE),  # to be cleaned by a person
         ("(0010,0030)", (Option.RETAIN_DATES,), Action.EMPTY),
         ("(0008,1110)", (), Action.REMOVE),  # X/Z: the language cannot empty a sequence
