@@ -85,7 +85,7 @@ def copy(
         str | None, typer.Option("--name", metavar="NAME", help="Another name for the copy, without .das.")
     ] = None,
 ) -> None:
-    """Write a script and its tests. Nothing is overwritten; nothing comes into force."""
+    """Write a script and its tests. Nothing is overwritten."""
     found = _get(name, options or [])
     target = (file_name or found.script.name).removesuffix(".das")
     if _FILE_NAME.fullmatch(target) is None:
@@ -108,7 +108,7 @@ def copy(
     for path in files:
         say(f"wrote {path}")
     script_path = next(iter(files))
-    say(f"It is not in force yet. Look what it does to files of yours: prearc anon diff {script_path} FILE")
+    say(f"Look what it does to files of yours: prearc anon diff {script_path} FILE")
 
 
 def _get(name: str, options: list[str]) -> _Ready:

@@ -82,7 +82,7 @@ def test_a_copy_is_the_script_with_its_tests(tmp_path: Path) -> None:
     for name in ("xnat-default.das", "xnat-default.tests.toml"):
         assert (tmp_path / "new" / "folder" / name).read_bytes() == (LIBRARY / name).read_bytes()
         assert name in result.stdout
-    assert "not in force" in result.stdout
+    assert "prearc anon diff" in result.stdout
 
 
 def test_a_copy_with_options_and_another_name_passes_its_tests(tmp_path: Path) -> None:
