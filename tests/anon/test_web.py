@@ -147,7 +147,6 @@ def test_an_answer_that_trickles_is_given_up(begins: bytes, monkeypatch: pytest.
         (b"Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\n1\r\nc\r\n0\r\n\r\n", "abc"),
         (b"Content-Length: 30\r\n\r\nabc", ""),
         (b"Transfer-Encoding: chunked\r\n\r\n20\r\nab", ""),
-        (b"X: ", ""),
     ],
 )
 def test_an_answer_is_taken_whole_or_not_at_all(sent: bytes, expected: str) -> None:
