@@ -14,6 +14,7 @@ import typer
 from cli import actions
 from cli.actions import AUTO, SessionLabel, SubjectLabel, Yes, ask, wanted_session
 from cli.context import Invocation, examples, get_invocation, opened_site
+from cli.differences import print_changes
 from cli.exits import SomeFailedError, exit_code
 from cli.output import complain, print_document, print_facts, print_table, say
 from cli.views import Ref, print_sessions
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from prearchive.archive import ArchivePlan
     from prearchive.errors import PrearchiveError
     from prearchive.label_proposal import AutoLabel
+
+MOST_LOOKED_AT = 1000  # files, before a person is asked: some seconds
+_MOST_ELEMENTS = 20
 
 
 class Wish(TypedDict):
@@ -91,11 +95,16 @@ def archive(
                 raise _told(plan, plan.refusal, "this would be refused: ")
             return
         if not yes:
-            plan = plan_archive(site, number, **wish, with_changes=False)
+            is_asked = actions.is_interactive()
+            with progress_bar("looking", invocation) as advance:
+                plan = plan_archive(
+                    site, number, **wish, with_changes=is_asked, most_files=MOST_LOOKED_AT, progress=advance
+                )
             if plan.refusal is not None:
                 raise _told(plan, plan.refusal)  # before anybody is asked
-            if actions.is_interactive():
+            if is_asked:
                 _tell_plan(plan, stream=sys.stderr)
+                _tell_changes(plan, stream=sys.stderr)
             ask("Archive it with these labels?")
             wish["session"] = _agreed(wish["session"], plan)
         with progress_bar("archiving", invocation) as advance:
@@ -118,10 +127,38 @@ def _show_plan(invocation: Invocation, plan: ArchivePlan) -> None:
         right=("FILES",),
         empty="nothing",
     )
+    _tell_messages(plan)
+
+
+def _tell_changes(plan: ArchivePlan, stream: TextIO) -> None:
+    """Summarise what the project's script changes, for the person who is about to be asked."""
+    look = plan.look
+    if look is None:
+        return
+    if look.script is None:
+        say("\nNo script runs: the files are archived as they are.\n", stream=stream)
+        return
+    part = "" if look.files == look.of_files else f", seen in {look.files} of {look.of_files} files"
+    say(f"\nWhat {look.script} changes{part}", stream=stream)
+    print_changes(plan.changes, look.files, most=_MOST_ELEMENTS, stream=stream)
+    if look.rejected:
+        say(f"It rejects {look.rejected} of {count_of(look.files, 'file')}.", stream=stream)
+    _tell_messages(plan, stream=stream)
+    if part or len({change.path for change in plan.changes}) > _MOST_ELEMENTS:
+        say("`--dry-run` shows every change in all files.", stream=stream)
+    say(stream=stream)
+
+
+def _tell_messages(plan: ArchivePlan, stream: TextIO | None = None) -> None:
     if plan.messages:
-        say("\nWhat the project's script says")
-        for message in plan.messages:
-            say(f"  {message.text} ({message.files} {'file' if message.files == 1 else 'files'})")
+        say("\nWhat the project's script says", stream=stream)
+    for message in plan.messages:
+        say(f"  {message.text} ({count_of(message.files, 'file')})", stream=stream)
+
+
+def count_of(number: int, what: str) -> str:
+    """A number with its noun: `1 file`, `2 files`."""
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _told(plan: ArchivePlan, refusal: PrearchiveError, words: str = "") -> SomeFailedError:

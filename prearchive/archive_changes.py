@@ -1,7 +1,8 @@
-"""What the project script would change, summarised over a session's files: for `prearc archive --dry-run`."""
+"""What the project script would change, summarised over a session's files: for `prearc archive`."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from anon.comparison import Change, changed_tags, compare, state_of
@@ -12,6 +13,23 @@ from prearchive.dump import instance_limits
 if TYPE_CHECKING:
     from prearchive.archive_staging import Treated
     from prearchive.site import Site
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What was looked at to tell the changes.
+
+    Attributes:
+        files: on how many files the script was tried.
+        of_files: how many the session has.
+        rejected: how many of those that were looked at the script rejects.
+        script: the project's script, None when none runs.
+    """
+
+    files: int
+    of_files: int
+    rejected: int
+    script: str | None
 
 
 class ChangeTally:

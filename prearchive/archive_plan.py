@@ -14,6 +14,7 @@ from dataclasses import InitVar, dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 from anon.comparison import Change
+from prearchive.archive_changes import Look
 from prearchive.db import views as db_views
 from prearchive.db.session_rows import SessionRows
 from prearchive.db.views import SessionRecord
@@ -60,6 +61,7 @@ class ArchivePlan:
     messages: list[ToldMessage] = field(default_factory=list)
     proposed_session: str | None = None  # the label that the project's script makes
     refusal_or_none: InitVar[PrearchiveError | None] = None
+    look: Look | None = None  # None: no file was looked at
 
     def __post_init__(self, refusal_or_none: PrearchiveError | None) -> None:
         """Keep the refusal beside the fields: it is no part of what is printed."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from prearchive import archive_plan, archive_staging, busy, label_proposal
-from prearchive.archive_changes import ChangeTally
+from prearchive.archive_changes import ChangeTally, Look
 from prearchive.archive_plan import ArchivePlan, Destination, Wish, overwrite_mode
 from prearchive.archive_staging import Progress, Treatment
 from prearchive.db import script_changes, session_rows
@@ -38,6 +38,7 @@ def plan_archive(
     session: str | AutoLabel | None = None,
     overwrite: str = "none",
     with_changes: bool = True,
+    most_files: int | None = None,
     progress: Progress | None = None,
 ) -> ArchivePlan:
     """Say what archiving would do, and change nothing.
@@ -51,6 +52,8 @@ def plan_archive(
         overwrite: none, append or delete.
         with_changes: run the project's script in memory on every instance, to show what it changes and to
             find the conflicts that only its result shows.
+        most_files: look at no more than about so many instances, some of each scan. What only all of them
+            tell, as conflicts with the archive, is then left to the archiving itself.
         progress: is called with instances done and their number.
 
     Raises:
@@ -72,19 +75,38 @@ def plan_archive(
     messages: list[ToldMessage] = []
     tally = ChangeTally(site)
     refusal: PrearchiveError | None = checked.refusal
+    look: Look | None = None
     if with_changes and record.instance_count:
+        sample = _sample(rows, most_files)
+        in_sample, in_session = len(sample.instances()), len(rows.instances())
         try:
             treatment = archive_staging.treatment_for(site, rows.session, checked.destination)
             treatment = _recorded(site, treatment)
-            treated = archive_staging.try_out(site, rows, treatment, tally.add, progress)
+            script = None if treatment.script is None else treatment.script.name
+            look = Look(in_sample, in_session, in_sample, script)
+            treated = archive_staging.try_out(site, sample, treatment, tally.add, progress)
+            look = replace(look, rejected=in_sample - len(treated.rows.instances()))
             messages = treated.messages.messages()
-            notices += archive_plan.check_contents(existing, treated.rows)
-        except (ArchiveScriptError, AllRejectedError, DamagedFileError) as error:
+            if in_sample == in_session:
+                notices += archive_plan.check_contents(existing, treated.rows)
+        except AllRejectedError as error:
+            if in_sample == in_session:
+                refusal = refusal or error
+        except (ArchiveScriptError, DamagedFileError) as error:
             refusal = refusal or error
     in_the_way = archive_plan.standing(notices, wish.overwrite)
     if refusal is None and in_the_way:
         refusal = ArchiveConflictError(archive_plan.notice_text(in_the_way))
-    return ArchivePlan(checked.labels, notices, tally.changes(), messages, proposed, refusal)
+    return ArchivePlan(checked.labels, notices, tally.changes(), messages, proposed, refusal, look)
+
+
+def _sample(rows: SessionRows, most: int | None) -> SessionRows:
+    """The session with some instances of each scan: the first, and others at even distances."""
+    count = len(rows.instances())
+    if most is None or count <= most:
+        return rows
+    step = -(-count // most)
+    return replace(rows, scans=[replace(scan, instances=scan.instances[::step]) for scan in rows.scans])
 
 
 def _recorded(site: Site, treatment: Treatment) -> Treatment:
