@@ -77,7 +77,7 @@ test: lint peers ## lint, then the quick tests with coverage
 		$(BIN)/coverage report --include="$$package/*" --fail-under=90 || failed=1; done; exit $$failed
 
 .PHONY: test-slow
-test-slow: $(READY) peers ## the long campaigns: kill -9, traces, fresh installation
+test-slow: $(READY) peers ## the long campaigns: kill -9, traces, fuzzing, fresh installation
 	$(BIN)/pytest -m slow -q -ra --durations=10
 
 .PHONY: format

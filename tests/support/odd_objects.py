@@ -14,6 +14,10 @@ from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRL
 
 NATIVE = (ExplicitVRLittleEndian, ImplicitVRLittleEndian, ExplicitVRBigEndian)
 LARGEST_BYTES = 40_000
+LARGEST_IMAGE_BYTES = 300_000
+# Tags in little endian: (0028,0010), (7FE0,0010).
+ROWS = b"\x28\0\x10\0"
+PIXEL_DATA = b"\xe0\x7f\x10\0"
 KEYWORDS: dict[str, list[Any]] = {
     "PatientName": ["Doe^Jane", "", "Müller^J"],
     "PatientID": ["PID-1", ""],
@@ -124,4 +128,30 @@ def damaged(encoded: bytes, random: Random) -> bytes:
         else:
             start = random.randrange(132, len(made))
             made[place:place] = made[start : start + 60]
+    return bytes(made)
+
+
+@cache
+def images() -> tuple[bytes, ...]:
+    """Objects with pixel data of many kinds: files that come with pydicom and those of the golden results."""
+    found = [
+        path.read_bytes() for path in sendable_wheel_files() if path.stat().st_size <= LARGEST_IMAGE_BYTES
+    ]
+    for vector in vectors.read_vectors():
+        if vector["file"].endswith(("/pixels", "/transfer-syntax")):
+            found.append(vectors.object_bytes(vector))
+    return tuple(each for each in dict.fromkeys(found) if PIXEL_DATA in each)
+
+
+def damaged_image(encoded: bytes, random: Random) -> bytes:
+    """Mostly with other numbers where the image is described, or other bytes in its pixel data."""
+    if random.random() < 0.3:
+        return damaged(encoded, random)
+    made = bytearray(encoded)
+    rows, pixels = encoded.find(ROWS), encoded.rfind(PIXEL_DATA)
+    for _ in range(random.choice([0, 1, 2, 3]) if rows > 0 else 0):
+        place = max(rows + random.randrange(-80, 160), 132)
+        made[min(place, len(made) - 1)] = random.choice([0, 1, 2, 3, 8, 16, 255, random.randrange(256)])
+    for _ in range(random.choice([0, 1, 4, 30])):
+        made[random.randrange(pixels, len(made))] = random.randrange(256)
     return bytes(made)

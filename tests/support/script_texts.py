@@ -125,7 +125,7 @@ class ScriptWriter:
             return self.random.choice(NAMES)
         if kind < 0.8 or depth > 3:
             return self.single_path() if dialect == 6 else f"({self.random.choice(TAGS)})"
-        if kind < 0.95 or dialect == 4:
+        if kind < 0.95 or dialect == 4 or (depth == 0 and self.chance(0.95)):
             return self.call(dialect, depth)
         entries = [self.value(6, depth + 1) for _ in range(self.random.randint(0, 3))]
         return "{" + ", ".join(entries) + "}"
@@ -169,7 +169,7 @@ class ScriptWriter:
         if wanted.name == "unit":
             return self.random.choice(['"seconds"', '"days"', '"Years"', '"hours"', '"minutes"'])
         if wanted.kind == "integer":
-            return self.random.choice(NUMBERS)
+            return self.random.choice(NUMBERS if self.chance(0.1) else NUMBERS[:8])
         if wanted.kind in OF_PATHS or wanted.name == "path":
             path = self.private() if wanted.kind == "private paths" else self.path()
             if wanted.kind in ("tags", "tag", "source"):
@@ -197,7 +197,7 @@ class ScriptWriter:
         if kind < 0.4:
             return f"{self.path()} ?= {self.value(6)}"
         if kind < 0.5:
-            return f"{self.random.choice(NAMES)} := {self.value(6)}"
+            return f"{self.random.choice(NAMES)} := {self.value(6, depth=self.random.randint(0, 1))}"
         if kind < 0.7:
             return f"-{self.path()}"
         if kind < 0.97:
@@ -237,7 +237,7 @@ class ScriptWriter:
 
     def statement4(self) -> str:
         kind = self.random.random()
-        tag = self.tag(4)
+        tag = self.tag(4) if self.chance(0.3) else f"({self.random.choice(TAGS)})"
         if kind < 0.3:
             action = f"{tag} := {self.value(4)}"
         elif kind < 0.4:
