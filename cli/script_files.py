@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from cli.output import say
 if TYPE_CHECKING:
     from anon import Script
     from anon.errors import ScriptError
+    from anon.lint.checked import Purpose
     from anon.lookup import LookupTable
     from config.settings import Settings
 
@@ -75,6 +77,24 @@ def _read_script_key(path: Path) -> bytes:
     if keys is None:
         raise UsageError(f"{path}: there is no such file")
     return keys.script_key
+
+
+def tell_warnings(text: str, name: str, purpose: Purpose, settings: Settings) -> None:
+    """Print on standard error, in a line each, what a check of a script of this site warns of."""
+    import anon
+    from anon.lookup import parse_table
+
+    path = site_table_path(settings)
+    table = None
+    if path is not None:
+        with suppress(anon.ScriptError):  # a table with mistakes has messages of its own
+            table = parse_table(read_script_text(path), str(path))
+    found = anon.check_script(text, name, purpose=purpose, lookup=table).diagnostics
+    for each in found:
+        place = f"{name}:{each.line}:{each.column}"
+        say(f"{place}: {each.severity}: {each.message} [{each.code}]", stream=sys.stderr)
+    if found:
+        say("`prearc anon check FILE` shows where, `prearc anon explain CODE` tells why", stream=sys.stderr)
 
 
 def tell_script_error(error: ScriptError, text: str, name: str) -> None:

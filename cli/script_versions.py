@@ -12,7 +12,7 @@ import typer
 from cli.context import examples, get_invocation, opened_site
 from cli.exits import UsageError
 from cli.output import say
-from cli.script_files import compile_text_or_tell, read_script_text
+from cli.script_files import compile_text_or_tell, read_script_text, tell_warnings
 from cli.script_history import (
     VERSION_HELP,
     chosen_script,
@@ -28,6 +28,7 @@ from cli.script_tests import refuse_failing_tests
 
 if TYPE_CHECKING:
     from anon import Script
+    from anon.lint.checked import Purpose
     from config.scripts import ScriptFile
     from prearchive.script_history import Action
 
@@ -79,13 +80,15 @@ def set_script(
 
     It must compile, and pass the tests that stand beside the script in force and beside FILE.
     """
-    _, script_file = chosen_script(context)
+    invocation, script_file = chosen_script(context)
     if without_tests:
         if not why.strip():
             raise UsageError("--without-tests: say why with --why; the history keeps it")
         why = f"{why} (without tests)"
     text = sys.stdin.read() if str(file) == "-" else read_script_text(file)
     script = require_good(script_file, text, file, must_pass_tests=not without_tests)
+    purpose: Purpose = "site" if script_file.project is None else "project"
+    tell_warnings(text, str(file), purpose, invocation.load_settings())
     from prearchive.script_history import Action
 
     _put_in_force(context, script_file, text, script, Action.SET, why)

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from command_line import prearc
+from command_line import CommandLineSite, prearc
 
 DEFAULTS = Path(__file__).parents[2] / "config" / "defaults"
 FINE = "- (0010,0030)\n(0010,0010) := subject\n"
@@ -115,3 +115,19 @@ def test_nothing_is_said_of_the_scripts_of_a_new_site() -> None:
     result = prearc("--json", "anon", "check", DEFAULTS / "anon", "--strict")
     assert json.loads(result.stdout) == []
     assert result.exit_code == 0
+
+
+def test_a_script_that_comes_into_force_is_warned_of(tmp_path: Path) -> None:
+    site = CommandLineSite(tmp_path / "site")
+    new = tmp_path / "new.das"
+    new.write_text('version "6.6"\n(0020,000D) := newUID[]\n(0010,0020) := lookup["pid", (0010,0020)]\n')
+    result = site.run("anon", "site", "set", new)
+    assert f"{new}:2:16: warning: every file gets a (0020,000D)" in result.stderr
+    assert "[no-lookup-table]" in result.stderr
+    (site.folder / "anon" / "lookup.txt").write_text("pid/1 = S1\n")
+    result = site.run("anon", "project", "P4", "set", new)
+    assert "[new-uid]" in result.stderr
+    assert "[no-lookup-table]" not in result.stderr
+    new.write_text("(0010,0010) := subject\n")
+    assert "[early-variable]" in site.run("anon", "site", "set", new).stderr
+    assert site.run("anon", "project", "P4", "set", new).stderr == ""
