@@ -141,6 +141,7 @@ def _put_in_force(
             language=script.language, action=action, who=invocation.who, why=why,
         ) as replacement:  # fmt: skip
             write_script(script_file, text)
+    _, script_file = chosen_script(context)  # a project without the setting runs its script once it has one
     off = "" if script_file.enabled else "; it is switched off, `enable` lets it run"
     message = f"wrote {script_file.path} (DicomEdit {script.language}), version {replacement.version}{off}"
     _tell_script(context, message)

@@ -133,16 +133,18 @@ def _print_status(report: SiteStatus) -> None:
     )
     say("\nScripts")
     print_table(
-        ("SCRIPT", "LANGUAGE", "SHA-256", "IN FORCE"),
+        ("SCRIPT", "LANGUAGE", "VERSION", "SHA-256", "IN FORCE"),
         [
             (
                 script.name,
                 script.language,
+                script.version,
                 (script.sha256 or "")[:12],
                 ", ".join(sha256[:12] for sha256 in script.in_force),
             )
             for script in report.scripts
         ],
+        right=("VERSION",),
         empty="none is enabled",
     )
     _print_troubles(report)

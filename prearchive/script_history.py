@@ -186,7 +186,7 @@ def _catch_up(site: Site, name: str, used: LoadedScript | None = None) -> int | 
             why = f"file of {changed_at}"
             _add_version(site, connection, name, found, _by_hand(connection, name), UNKNOWN, why)
         if enabled is not None and script_changes.find_last_version(connection, name) is not None:
-            _add_switch(site, connection, name, enabled, UNKNOWN, "found in prearc.toml")
+            _add_switch(site, connection, name, enabled, UNKNOWN, "found in the settings")
     return intended
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
-from prearchive.db import upkeep
+from prearchive.db import script_changes, upkeep
 from prearchive.db.upkeep import DiscardedKind, ServerRecord, Trouble
 from prearchive.errors import PrearchiveError
 from prearchive.scripts import LoadedScript, ScriptShelf
@@ -61,6 +61,7 @@ class ScriptStatus:
         language: the version of DicomEdit.
         in_force: what the running servers use: the SHA-256 of each, usually one.
         problem: why the newest version is not in force.
+        version: of the file in the script's history; None: it is not in there yet.
     """
 
     name: str
@@ -68,6 +69,7 @@ class ScriptStatus:
     language: str | None
     in_force: list[str]
     problem: str | None
+    version: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,7 @@ def site_status(site: Site) -> SiteStatus:
         states = upkeep.count_states(connection)
         discarded = upkeep.count_discarded(connection, now)
         errors = upkeep.last_troubles(connection, _MOST_TROUBLES)
+        versions = script_changes.last_versions(connection)
     alive = [server for server in servers if server.is_alive(now)]
     reported = [problem for server in alive for problem in server.scripts.get("problems", [])]
     return SiteStatus(
@@ -111,7 +114,7 @@ def site_status(site: Site) -> SiteStatus:
         sessions=[StateStatus(state.state.value, state.sessions, state.oldest) for state in states],
         discarded=discarded,
         errors=errors,
-        scripts=_scripts(site.scripts, alive),
+        scripts=_scripts(site.scripts, alive, versions),
         problems=list(dict.fromkeys([*reported, *site.problems])),
         disk=_disk(site),
     )
@@ -126,7 +129,7 @@ def new_site_status(settings: Settings) -> SiteStatus:
         sessions=[],
         discarded=[],
         errors=[],
-        scripts=_scripts(ScriptShelf(settings), []),
+        scripts=_scripts(ScriptShelf(settings), [], {}),
         problems=[],
         disk=None,
     )
@@ -197,15 +200,18 @@ def _server(server: ServerRecord, now: datetime) -> ServerStatus:
     )
 
 
-def _scripts(scripts: ScriptShelf, alive: Sequence[ServerRecord]) -> list[ScriptStatus]:
+def _scripts(
+    scripts: ScriptShelf, alive: Sequence[ServerRecord], versions: Mapping[tuple[str, str], int]
+) -> list[ScriptStatus]:
     shown = []
     for name, loaded in scripts.newest().items():
         used = [server.scripts.get("in_force", {}).get(name) for server in alive]
         in_force = sorted({sha256 for sha256 in used if sha256})
         if isinstance(loaded, LoadedScript):
-            shown.append(ScriptStatus(name, loaded.sha256, loaded.language, in_force, None))
+            version = versions.get((name, loaded.sha256))
+            shown.append(ScriptStatus(name, loaded.sha256, loaded.language, in_force, None, version))
         else:
-            shown.append(ScriptStatus(name, None, None, in_force, str(loaded)))
+            shown.append(ScriptStatus(name, None, None, in_force, str(loaded), None))
     return shown
 
 

@@ -242,6 +242,17 @@ def numbered_texts(connection: Connection, names: Iterable[str]) -> list[Numbere
     return [NumberedText._make(row) for row in rows]
 
 
+def last_versions(connection: Connection) -> dict[tuple[str, str], int]:
+    """The newest version number of each text, by the name of the script and the SHA-256."""
+    rows = connection.execute(
+        select(ScriptChange.name, ScriptVersion.sha256, func.max(ScriptChange.version))
+        .join(ScriptVersion, ScriptVersion.id == ScriptChange.script_id)
+        .where(ScriptChange.version.is_not(None))
+        .group_by(ScriptChange.name, ScriptVersion.sha256)
+    )
+    return {(name, text_sha256): version for name, text_sha256, version in rows if version is not None}
+
+
 def scripts_of_files(connection: Connection, session_id: int) -> list[FileScripts]:
     """The scripts that ran on each stored file of a session."""
     rows = connection.execute(

@@ -300,6 +300,16 @@ def test_switching_is_in_the_history_with_its_reason(site: CommandLineSite) -> N
     assert (rows[1]["who"], rows[1]["why"], rows[1]["sha256"]) == ("mara", "a phantom", None)
 
 
+def test_a_project_that_does_not_say_whether_runs_its_first_script(tmp_path: Path) -> None:
+    site = CommandLineSite(tmp_path / "site", extra="[projects.P6]\n")
+    path = tmp_path / "six.das"
+    path.write_text(ONE)
+    result = site.run("anon", "project", "P6", "set", path)
+    assert "version 1" in result.stdout
+    assert "switched off" not in result.stdout
+    assert [row["in_force"] for row in site.json("anon", "project", "P6", "history")] == [True]
+
+
 def test_commands_in_several_processes_at_once_count_without_gaps(
     site: CommandLineSite, tmp_path: Path
 ) -> None:

@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 
 from cli.upkeep import Chore, Upkeep
 from config.load import load_settings
+from prearchive.script_versions import read_history
 from prearchive.site import Site
 from prearchive.status import site_status
 from receiver.scp import ListeningAddress
@@ -115,6 +116,22 @@ def test_a_script_that_is_mended_is_told_at_once(silent_site: CommandLineSite) -
         script.write_text(good)
         upkeep._refresh()
         assert site_status(site).problems == []
+
+
+def test_what_is_in_force_and_what_is_edited_by_hand_gets_a_version(silent_site: CommandLineSite) -> None:
+    script = silent_site.folder / "anon" / "site.das"
+    with Site.open(load_settings(silent_site.folder, {})) as site:
+        site.scripts.load_all()
+        upkeep = Upkeep(site, StoppingAfter(1), [])
+        upkeep._refresh()
+        assert [found.version for found in site_status(site).scripts] == [1, 1]
+        script.write_text(script.read_text() + "// edited\n")
+        upkeep._refresh()
+        (found, _) = site_status(site).scripts
+        assert (found.name, found.version, found.in_force) == ("site.das", 2, [found.sha256])
+        assert [entry.action for entry in read_history(site, "site.das")] == ["first", "edited"]
+    (line,) = [line for line in silent_site.run("status").stdout.splitlines() if line.startswith("site.das ")]
+    assert line.split()[2] == "2"
 
 
 def test_the_server_stops_receiving_before_it_waits_for_archiving(

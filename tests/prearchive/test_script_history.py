@@ -233,7 +233,7 @@ def test_a_switch_that_was_set_by_hand_is_noticed_once(tmp_path: Path) -> None:
         for _ in range(2):
             note_all(site)
         assert told(site) == [(1, "first", "unknown"), (None, "disabled", "unknown")]
-        assert read_history(site, SITE)[-1].why == "found in prearc.toml"
+        assert read_history(site, SITE)[-1].why == "found in the settings"
         # A process whose settings are older than the file does not note what they say.
         with switching(site, SITE, True, who="mara"):
             set_script_enabled(site.settings, None, True)
