@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from anon.lint.checked import Checked
-from anon.lint.effects import Effect, Step, has_effects, inner_values
+from anon.lint.effects import Effect, Step, inner_values
 from anon.lint.index import EffectIndex
 from anon.lint.paths import covers, covers_below, described, overlap
 from anon.lint.rule import Finding, lint
@@ -191,27 +191,6 @@ def reads_removed(checked: Checked) -> Iterator[Finding]:
                 yield Finding(read.span, message, "read it before it is removed")
         for effect in step.effects:
             removed.follow(step, effect)
-
-
-@lint(
-    "result-dropped",
-    title="a function is called and what it gives is not used",
-    fires='version "6.6"\nhashUID[(0020,000D)]\n',
-    silent='version "6.6"\n(0020,000D) := hashUID[(0020,000D)]\n',
-    dialects=(6,),
-)
-def result_dropped(checked: Checked) -> Iterator[Finding]:
-    """The call has a value, but changes nothing by itself: the object stays as it is.
-
-    Assign the value, `tag := function[...]`. Functions that change the object by themselves are
-    `removeTags`, `hashUIDList` and others, see `prearc anon functions`.
-    """
-    for statement in checked.statements:
-        if isinstance(statement, nodes.Call):
-            calls = [each for each in inner_values(statement) if isinstance(each, nodes.Call)]
-            if all(call.name.name in checked.compiled.functions and not has_effects(call) for call in calls):
-                message = f"{statement.name.name} changes nothing by itself, its value is not used"
-                yield Finding(statement.span, message, "assign it: (gggg,eeee) := ...")
 
 
 # -- what the rules share

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Final
 
 from anon.lint import (  # noqa: F401  (modules fill the table when they are imported)
+    comparisons,
     conditions,
     contents,
     hashes,
     leftovers,
     order,
     patterns,
+    pitfalls,
     tags,
     uids,
     variables,

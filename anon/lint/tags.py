@@ -12,14 +12,13 @@ from anon.lint.checked import Checked
 from anon.lint.knowledge import DATES, IDENTIFYING, OFTEN_NESTED, ONLY_NESTED, SHARED_UIDS
 from anon.lint.paths import covers, described_tag, everywhere, format_tag
 from anon.lint.rule import Finding, lint
-from anon.profile.table import PRIVATE, load_table
+from anon.profile.table import PRIVATE, TagPattern, load_table
 from anon.tagpath import TagStep
 from anon.vr import vr_in_2012, vr_today
 
 _USUAL: Final = frozenset(
     {*IDENTIFYING, *DATES, *SHARED_UIDS, 0x00080018, 0x00080060, 0x00120062, 0x00120063}
 )
-_CREATES: Final = frozenset({"assign"})
 _CHANGES: Final = frozenset({"delete", "assign", "replace", "shift", "hash", "map"})
 
 
@@ -51,21 +50,29 @@ def unknown_tag(checked: Checked) -> Iterator[Finding]:
 
 @lint(
     "retired-tag",
-    title="an element is written that DICOM has retired",
+    title="an element is named that DICOM has retired",
     fires='(0008,0042) := "1"\n',
-    silent="- (0008,0042)\n",
+    silent='(0008,103E) := "1"\n- (0010,1000)\n',
 )
 def retired_tag(checked: Checked) -> Iterator[Finding]:
-    """The standard no longer defines this element; programs of today do not look at it, some complain.
+    """The standard no longer defines this element: objects of today lack it, and programs do not look at it.
 
-    Write the element that took its place. Removing a retired element is fine: old images have them.
+    Write, or ask for, the element that took its place. Removing what may tell who the patient is is fine:
+    old objects have it. Only other retired elements are told when they are removed.
     """
-    for _, effect in checked.effects:
-        last = None if effect.path is None else effect.path.steps[-1]
-        if effect.kind not in _CREATES or not isinstance(last, TagStep) or last.mask != 0xFFFFFFFF:
+    removed = {effect.span for _, effect in checked.effects if effect.kind == "delete"}
+    told = set()
+    for path, span in checked.named_paths:
+        last = path.steps[-1]
+        if not isinstance(last, TagStep) or last.mask != 0xFFFFFFFF or (last.bits, span) in told:
             continue
-        if dictionary_has_tag(last.bits) and dictionary_is_retired(last.bits):
-            yield Finding(effect.span, f"DICOM has retired {described_tag(last.bits)}", "is it still needed?")
+        tag = last.bits
+        if not dictionary_has_tag(tag) or not dictionary_is_retired(tag):
+            continue
+        if span in removed and (tag in IDENTIFYING or _in_profile(tag)):
+            continue
+        told.add((tag, span))
+        yield Finding(span, f"DICOM has retired {described_tag(tag)}", "is another element meant?")
 
 
 @lint(
@@ -135,7 +142,18 @@ def is_known(tag: int) -> bool:
     """Whether DICOM has, or had, an element of this number; private ones and group lengths count."""
     if tag >> 16 & 1 or not tag & 0xFFFF or dictionary_has_tag(tag) or repeater_has_tag(tag):
         return True
-    return any(row.tag != PRIVATE and row.pattern.matches(tag) for row in load_table())
+    return _in_profile(tag)
+
+
+@lru_cache(maxsize=4096)
+def _in_profile(tag: int) -> bool:
+    """Whether the Basic Profile names this element; its table is younger than the dictionary."""
+    return any(pattern.matches(tag) for pattern in _profile_patterns())
+
+
+@lru_cache(maxsize=1)
+def _profile_patterns() -> tuple[TagPattern, ...]:
+    return tuple(row.pattern for row in load_table() if row.tag != PRIVATE)
 
 
 def _find_meant(tag: int) -> int | None:

@@ -44,8 +44,8 @@ def new_uid(checked: Checked) -> Iterator[Finding]:
 
 
 def _makes_new(checked: Checked, value: nodes.Value) -> bool:
-    found = checked.stands_for(value)
-    return isinstance(found, nodes.Call) and found.name.name in _NEW
+    inner = inner_values(checked.stands_for(value))
+    return any(isinstance(each, nodes.Call) and each.name.name in _NEW for each in inner)
 
 
 @lint(

@@ -139,6 +139,7 @@ def test_new_uids_are_found_through_variables_and_functions() -> None:
     assert lines_of("new-uid", V6 + "u := newUID[]\n(0020,000D) := u\n") == [3]
     assert lines_of("new-uid", V6 + "(0020,000E) ?= newUID[]\n(0020,0052) := newUID[]\n") == [2, 3]
     assert lines_of("new-uid", V6 + 'set["(0020,000D)", newUID[]]\n') == [2]
+    assert lines_of("new-uid", V6 + '(0020,000D) := hashUID[concatenate[newUID[], "1"]]\n') == [2]
     assert lines_of("new-uid", "(0008,0018) := new UID\n(0020,000E) := hashUID[(0020,000E)]\n") == []
 
 
@@ -187,9 +188,18 @@ def test_a_mistyped_tag_gets_the_one_that_was_meant() -> None:
     assert (found.code, found.hint) == ("unknown-tag", "did you mean (0010,0010) Patient's Name?")
 
 
-def test_retired_elements_may_be_removed_not_written() -> None:
+def test_retired_elements_that_identify_may_be_removed() -> None:
     assert lines_of("retired-tag", "- (0010,1000)\n(0010,00XX) := subject\n") == []
-    assert lines_of("retired-tag", "(0010,1000) := subject\n") == [1]
+    assert lines_of("retired-tag", "(0010,1000) := subject\n- (0008,0010)\n") == [1, 2]
+    assert lines_of("retired-tag", '(0008,0042) = "x" : - (0010,0010)\n') == [1]
+
+
+def test_copies_of_what_is_missing_are_empty_in_dicomedit_4() -> None:
+    assert lines_of("empty-copy", "a := lowercase[(0010,2180)]\n(0010,0020) := a\n") == [2]
+    assert lines_of("empty-copy", '(0010,0020) := match[(0010,2180), "a.*", 0]\n') == [1]
+    assert lines_of("empty-copy", "(0010,2180) := (0010,0020)\n(0020,000D) := hashUID[(0020,000D)]\n") == []
+    assert lines_of("empty-copy", '(0010,0020) := format["{0}", (0010,2180)]\n') == []
+    assert lines_of("empty-copy", V6 + "(0010,0020) := (0010,2180)\n") == []
 
 
 @pytest.mark.parametrize(
@@ -243,6 +253,8 @@ def test_copies_in_sequences_are_told_once_in_a_language_that_cannot_reach_them(
         (V6 + 'if ((0008,0060) = "MR") {\nreject[]\n-(0010,0010)\n}\n', 4),
         (V6 + 'if ((0010,0040) = "F") {\n-(0010,0010)\n} elseif ((0010,0040) =  "F") {\nreject[]\n}\n', 4),
         ('(0008,0060) = "MR" : (0008,0060) = "CT" : - (0010,0010)\n', 1),
+        (V6 + 'if ((0008,0060) = "MR") {\nif ("CT" = (0008,0060)) {\n-(0010,0010)\n}\n}\n', 3),
+        (V6 + 'if ((0008,0060) = "MR") {\n(0008,0060) = "CT" ? -(0010,0010)\n}\n', 3),
     ],
 )  # fmt: skip
 def test_statements_that_never_run(text: str, line: int) -> None:
@@ -260,6 +272,11 @@ def test_statements_that_never_run(text: str, line: int) -> None:
         '(0008,0060) = "MR" : (0008,0070) = "CT" : - (0010,0010)\n',
         '(0008,0060) = "MR" : (0008,0060) ~ "M.*" : - (0010,0010)\n',
         'subject = "S1" : - (0010,0010)\n',
+        V6 + 'if ((0008,0060) = "MR") {\n(0008,0060) = "MR" ? -(0010,0010)\n}\n',
+        V6
+        + 'if ((0008,0060) = "MR") {\n(0008,0060) := modalityLabel\n(0008,0060) = "CT" ? -(0010,0010)\n}\n',
+        V6 + 'if ((0008,0060) = "MR") {\n-(0010,0010)\n} else {\n(0008,0060) = "CT" ? -(0010,0020)\n}\n',
+        V6 + 'if ((0008,0060) = "MR") {\n(0008,0070) = "CT" ? -(0010,0010)\n}\n',
     ],
 )
 def test_statements_that_may_run(text: str) -> None:

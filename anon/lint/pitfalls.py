@@ -1,0 +1,83 @@
+"""What reads as if it did something else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from anon.lint.checked import Checked
+from anon.lint.effects import has_effects, inner_values
+from anon.lint.knowledge import ALWAYS_THERE
+from anon.lint.paths import described_tag
+from anon.lint.rule import Finding, lint
+from anon.syntax import nodes
+
+_PATTERN_FUNCTIONS: Final = frozenset({"match"})
+
+
+@lint(
+    "empty-copy",
+    title="DicomEdit 4 makes an empty element when the one to copy is missing",
+    fires="(0010,0020) := (0010,2180)\n",
+    silent='(0010,2180) ~ ".*" : (0010,0020) := (0010,2180)\n',
+    dialects=(4,),
+)
+def empty_copy(checked: Checked) -> Iterator[Finding]:
+    """The statement is carried out also where the element on its right is missing, or `match` finds nothing.
+
+    Then the element on the left becomes empty, and is created where it was not. To copy only what is there
+    put a condition before it: `(0010,2180) ~ ".*" : (0010,0020) := (0010,2180)`.
+    """
+    for statement in checked.compiled.statements:
+        asked: set[int] = set()
+        action = statement
+        if isinstance(statement, nodes.Conditional):
+            action = statement.action
+            asked = {tag for each in statement.conditions for tag in _tags_in(checked, each)}
+        if not isinstance(action, nodes.Assign) or not checked.may_be_absent(action.value):
+            continue
+        value = checked.stands_for(action.value)
+        read = set(_tags_of(checked, value))
+        own = action.target.path.tag
+        if not read or read & (asked | ALWAYS_THERE) or own in read:
+            continue
+        what = described_tag(min(read))
+        if isinstance(value, nodes.Call) and value.name.name in _PATTERN_FUNCTIONS:
+            message = f"where {what} does not match, {action.target.path} becomes empty"
+        else:
+            message = f"where {what} is missing, {action.target.path} becomes empty"
+        yield Finding(action.value.span, message, "put a condition before it if that matters")
+
+
+def _tags_in(checked: Checked, condition: nodes.Condition) -> Iterator[int]:
+    values = [condition] if isinstance(condition, nodes.Call) else [condition.left, condition.right]
+    for value in values:
+        yield from _tags_of(checked, value)
+
+
+def _tags_of(checked: Checked, value: nodes.Value) -> Iterator[int]:
+    for inner in inner_values(checked.stands_for(value)):
+        found = checked.stands_for(inner)
+        if isinstance(found, nodes.Path) and found.path.tag is not None:
+            yield found.path.tag
+
+
+@lint(
+    "result-dropped",
+    title="a function is called and what it gives is not used",
+    fires='version "6.6"\nhashUID[(0020,000D)]\n',
+    silent='version "6.6"\n(0020,000D) := hashUID[(0020,000D)]\n',
+    dialects=(6,),
+)
+def result_dropped(checked: Checked) -> Iterator[Finding]:
+    """The call has a value, but changes nothing by itself: the object stays as it is.
+
+    Assign the value, `tag := function[...]`. Functions that change the object by themselves are
+    `removeTags`, `hashUIDList` and others, see `prearc anon functions`.
+    """
+    for statement in checked.statements:
+        if isinstance(statement, nodes.Call):
+            calls = [each for each in inner_values(statement) if isinstance(each, nodes.Call)]
+            if all(call.name.name in checked.compiled.functions and not has_effects(call) for call in calls):
+                message = f"{statement.name.name} changes nothing by itself, its value is not used"
+                yield Finding(statement.span, message, "assign it: (gggg,eeee) := ...")
