@@ -57,10 +57,10 @@ def unknown_tag(checked: Checked) -> Iterator[Finding]:
 def retired_tag(checked: Checked) -> Iterator[Finding]:
     """The standard no longer defines this element: objects of today lack it, and programs do not look at it.
 
-    Write, or ask for, the element that took its place. Removing what may tell who the patient is is fine:
-    old objects have it. Only other retired elements are told when they are removed.
+    Write, or ask for, the element that took its place. To remove, empty or hash what may tell who the patient
+    is is fine, because old objects have it.
     """
-    removed = {effect.span for _, effect in checked.effects if effect.kind == "delete"}
+    hidden = {effect.span for _, effect in checked.effects if effect.kind != "assign"}
     told = set()
     for path, span in checked.named_paths:
         last = path.steps[-1]
@@ -69,7 +69,7 @@ def retired_tag(checked: Checked) -> Iterator[Finding]:
         tag = last.bits
         if not dictionary_has_tag(tag) or not dictionary_is_retired(tag):
             continue
-        if span in removed and (tag in IDENTIFYING or _in_profile(tag)):
+        if span in hidden and (tag in IDENTIFYING or _in_profile(tag)):
             continue
         told.add((tag, span))
         yield Finding(span, f"DICOM has retired {described_tag(tag)}", "is another element meant?")
