@@ -188,24 +188,27 @@ def find_places(tops: Iterable[DataSet], path: TagPath) -> list[Place]:
     if everywhere is not None:
         return list(_find_everywhere(tops, everywhere))
     found: list[Place] = []
-
-    def visit(chain: tuple[DataSet, ...], positions: set[int]) -> None:
-        for level in match_level(chain[-1], path.steps, positions):
-            if level.is_match:
-                found.append(Place(chain, level.tag))
-            if not level.below and not level.items:
-                continue
-            element = chain[-1].get(level.tag)
-            if element is None or not element.is_sequence:
-                continue
-            for number, item in enumerate(element.items):
-                positions_below = level.positions_in(number, path.steps)
-                if positions_below:
-                    visit((*chain, item), positions_below)
-
     for top in tops:
-        visit((top,), closure((0,), path.steps))
+        _find((top,), path.steps, closure((0,), path.steps), found)
     return found
+
+
+def _find(
+    chain: tuple[DataSet, ...], steps: tuple[Step, ...], positions: set[int], found: list[Place]
+) -> None:
+    # Not a function in find_places: one that calls itself would keep what it found, and all bytes, alive.
+    for level in match_level(chain[-1], steps, positions):
+        if level.is_match:
+            found.append(Place(chain, level.tag))
+        if not level.below and not level.items:
+            continue
+        element = chain[-1].get(level.tag)
+        if element is None or not element.is_sequence:
+            continue
+        for number, item in enumerate(element.items):
+            positions_below = level.positions_in(number, steps)
+            if positions_below:
+                _find((*chain, item), steps, positions_below, found)
 
 
 def _find_everywhere(tops: Iterable[DataSet], tag: int) -> Iterator[Place]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import struct
 from io import BytesIO
 from pathlib import Path
@@ -365,3 +366,35 @@ def test_encoding_text_replaces_what_the_character_set_lacks() -> None:
     assert mixed.startswith(b"Yamada^\x1b$B")
     name = DataSet.scan(b"", EXPLICIT_LITTLE).put(0x00100010, "PN", mixed)
     assert decode_text(name, ["iso8859", "iso2022_jp"]) == "Yamada^山田"
+
+
+def test_the_bytes_are_given_back_with_the_object() -> None:
+    content = bytearray(wheel_file("rtplan.dcm").read_bytes())
+    instance = EncodedInstance.from_part10(content)
+    beams = instance.dataset.get(0x300A00B0)
+    assert beams is not None
+    control_points = beams.items[0].get(0x300A0111)
+    assert control_points is not None
+    assert control_points.items[1].chain() == (instance.dataset, beams.items[0], control_points.items[1])
+    control_points.items[1].put(0x300A0112, "IS", b"7 ")
+    assert instance.dataset.changed_tags() == {0x300A00B0}
+    assert instance.dataset.holders(0x300A0112)
+    with pytest.raises(BufferError):
+        content.clear()  # impossible while anybody looks at the bytes
+    gc.disable()
+    try:
+        del instance, beams, control_points
+        content.clear()
+    finally:
+        gc.enable()
+
+
+def test_an_item_outlives_its_data_set() -> None:
+    instance = EncodedInstance.from_part10(wheel_file("rtplan.dcm").read_bytes())
+    beams = instance.dataset.get(0x300A00B0)
+    assert beams is not None
+    item = beams.items[0]
+    del instance, beams
+    item.put(0x300A00C2, "LO", b"beam")
+    assert b"".join(item.chunks()).count(b"beam") == 1
+    assert item.chain() is None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+from contextlib import suppress
 from pathlib import Path
 
 import pydicom
@@ -10,6 +12,7 @@ from builders import make_dataset, part10_bytes, wheel_file
 
 import anon
 from anon.encoding.elements import DataSetError
+from anon.encoding.instance import EncodedInstance
 
 SCRIPT = anon.compile_script("(0010,0010) := subject\n- (0010,0030)")
 VARIABLES = {"subject": "S1"}
@@ -64,3 +67,33 @@ def test_a_target_that_cannot_be_written_leaves_nothing_behind(tmp_path: Path) -
     with pytest.raises(OSError):
         anon.apply_to_file(SCRIPT, part10_bytes(make_dataset()), target, VARIABLES)
     assert list(tmp_path.iterdir()) == [target]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        '(0010,0010) := "x"',
+        '*/(300A,01XX) ?= "1"',
+        "-*/(0008,1155)",
+        "retainPrivateTags[]",
+        '(300A,00B0)[0]/(300A,0111)[0]/(300A,0112) := "3"',
+        "reject[]",
+        '(0008,0018) := ""',
+    ],
+)
+def test_the_bytes_of_an_object_are_given_back_when_it_is_done(statement: str) -> None:
+    script = anon.compile_script(f'version "6.6"\n{statement}')
+    content = bytearray(wheel_file("rtplan.dcm").read_bytes())
+
+    def run() -> None:
+        instance = EncodedInstance.from_part10(content)
+        with suppress(anon.ScriptError):
+            script.apply_encoded(instance, {})
+        assert instance.part10_chunks()
+
+    gc.disable()
+    try:
+        run()
+        content.clear()  # impossible while anybody looks at the bytes
+    finally:
+        gc.enable()
