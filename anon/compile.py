@@ -21,14 +21,9 @@ import anon.functions.values
 import anon.functions.web  # noqa: F401  (the modules of functions fill the table when they are imported)
 from anon.errors import Diagnostic, StatementError
 from anon.functions.message_format import FormatError, parse_format
-from anon.functions.registry import (
-    Argument,
-    Builtin,
-    Kind,
-    find_similar,
-    functions_of,
-)
+from anon.functions.registry import Argument, Builtin, Kind, functions_of
 from anon.functions.web import url_function
+from anon.hints import place_in_text, unknown_function_hint
 from anon.host import Host
 from anon.java_regex import JavaRegexError, compile_java
 from anon.label_rule import SESSION_LABEL, LabelRule, session_label_function
@@ -110,8 +105,7 @@ class Compiler:
         name = call.name.name
         found = self.functions.get(name)
         if found is None:
-            similar = find_similar(name, self.functions)
-            hint = f"did you mean {similar!r}?" if similar else ""
+            hint = unknown_function_hint(call, self.functions, self.dialect)
             message = f"there is no function {name!r} in DicomEdit {self.dialect}"
             self.error(call.name.span, "unknown-function", message, hint)
             for argument in call.arguments:
@@ -136,12 +130,16 @@ class Compiler:
         if found is None:
             return _nothing
         if as_value and found.returns == "nothing":
-            self.error(call.span, "no-value", f"{found.name} has no value", "it is a statement of its own")
+            self.error(call.span, "no-value", f"{found.name} has no value", "make it a statement of its own")
         count = len(call.arguments)
         has_rest = bool(found.arguments) and found.arguments[-1].is_rest
         is_surplus = found.is_exact and not has_rest and count > len(found.arguments)
         if count < found.required or is_surplus:
-            self.error(call.span, "argument-count", _count_message(found, count))
+            wanted_form = f"write {_form_of(found)}"
+            place = call.span
+            if is_surplus:
+                place = call.arguments[len(found.arguments)].span.to(call.arguments[-1].span)
+            self.error(place, "argument-count", _count_message(found, count), wanted_form)
             for argument in call.arguments:
                 self.mention(argument)
             return _nothing
@@ -223,7 +221,9 @@ class Compiler:
             try:
                 compiled = Pattern(compile_java(node.text))
             except JavaRegexError as error:
-                self.error(node.span, "bad-regex", f"the regular expression cannot be used: {error}")
+                place = place_in_text(self.source, node, error.start, error.end, self.dialect)
+                message = f"the pattern cannot be used: {error}"
+                self.error(place, "bad-regex", message, _regex_hint(str(error)))
                 return _nothing
             return lambda run: compiled
         needed = self.needed(node, evaluate or self.value(node), "the regular expression")
@@ -242,7 +242,7 @@ class Compiler:
             try:
                 parts = parse_format(node.text)
             except FormatError as error:
-                self.error(node.span, "bad-format", f"the message format cannot be used: {error}")
+                self.error(node.span, "bad-format", f"the format cannot be used: {error}")
                 return _nothing
             return lambda run: parts
         needed = self.needed(node, self.value(node), "the message format")
@@ -381,6 +381,31 @@ def _single(get: Get) -> Get:
 
 def _nothing(run: Run) -> None:
     return None
+
+
+def _form_of(found: Builtin) -> str:
+    """How a function is called."""
+    names = [f"{each.name}, ..." if each.is_rest else each.name for each in found.arguments]
+    return f"{found.name}[{', '.join(names)}]"
+
+
+def _regex_hint(reason: str) -> str:
+    """The likely repair of a pattern."""
+    if "lone" in reason:
+        return "a backslash before the end is written twice"
+    if "not closed with ]" in reason:
+        return "close the [ with a ], or write \\\\[ to mean the sign itself"
+    if "not closed with )" in reason:
+        return "close the ( with a ), or write \\\\( to mean the sign itself"
+    if "closes no group" in reason:
+        return "leave the ) out, or write \\\\) to mean the sign itself"
+    if "could repeat" in reason:
+        return "put what is to be repeated before it: .* stands for any text"
+    if "backwards" in reason:
+        return "write the smaller one first, such as [a-z] or [0-9]"
+    if "no group" in reason:
+        return "groups are counted from 1, by their ("
+    return ""
 
 
 def _count_message(found: Builtin, count: int) -> str:

@@ -73,8 +73,10 @@ class Compiler4(Compiler):
                 continue
             name = statement.name.name.lower()
             if name in self._initial_nodes:
-                message = f"the variable {statement.name.name!r} gets its initial value twice"
-                self.error(statement.span, "initialised-twice", message)
+                first = self.source.position(self._initial_nodes[name].span).line
+                message = f"the variable {statement.name.name!r} has its value from line {first} already"
+                hint = "leave one of the lines out, or choose another name"
+                self.error(statement.name.span, "initialised-twice", message, hint)
                 continue
             self._initial_nodes[name] = statement
             if self._is_tolerated(statement.value):
@@ -128,7 +130,7 @@ class Compiler4(Compiler):
             if name in reached:
                 statement = self._initial_nodes[name]
                 message = f"the initial value of {statement.name.name!r} needs {statement.name.name!r} itself"
-                self.error(statement.span, "variable-cycle", message)
+                self.error(statement.value.span, "variable-cycle", message)
 
     def _mention(self, variable: nodes.Variable) -> str:
         name = variable.name.lower()
@@ -170,10 +172,11 @@ class Compiler4(Compiler):
         step = _step(node.path)
         path = node.path
         if step.is_wild:
-            message = "a pattern has no value"
-            self.error(node.span, "not-singular", message, "patterns stand left of := or after - only")
+            message = f"{node.path} means many elements, so it has no value"
+            self.error(node.span, "not-singular", message, "name a single element, without X, @ and #")
         elif step.bits >> 31:
-            self.error(node.span, "not-readable", "DicomEdit 4 cannot read groups from 8000 on")
+            hint = 'a script that begins with version "6.6" can read them'
+            self.error(node.span, "not-readable", "DicomEdit 4 cannot read groups from 8000 on", hint)
 
         def get(run: Run) -> Value:
             try:
@@ -189,7 +192,7 @@ class Compiler4(Compiler):
         try:
             parts = parse_format(node.pattern.text)
         except FormatError as error:
-            self.error(node.pattern.span, "bad-format", f"the message format cannot be used: {error}")
+            self.error(node.pattern.span, "bad-format", f"the format cannot be used: {error}")
             parts = ()
 
         def get(run: Run) -> Value:
@@ -210,9 +213,11 @@ class Compiler4(Compiler):
     def integer_argument(self, node: nodes.Value, argument: Argument) -> Get:
         """A whole number: a literal."""
         if not isinstance(node, nodes.Number):
-            self.error(
-                node.span, "argument-kind", f"the {argument.name} must be a number, written without quotes"
-            )
+            hint = "write a number such as 0"
+            if isinstance(node, nodes.Text) and node.text.strip().isdigit():
+                hint = f"write {node.text.strip()} without the quotes"
+            message = f"the {argument.name} must be a number, written without quotes"
+            self.error(node.span, "argument-kind", message, hint)
             return lambda run: 0
         number = int(node.text)
         return lambda run: number
@@ -247,23 +252,26 @@ class Compiler4(Compiler):
         note = self.error if is_certain else self.warn
         if step.is_wild:
             if isinstance(action, nodes.AssignNew):
-                self.error(action.target.span, "not-singular", "a pattern cannot be given a new value")
+                hint = "write a line for each of the tags"
+                self.error(action.target.span, "not-singular", "a pattern cannot be given a new UID", hint)
             return
         tag = step.bits
         if tag == TRANSFER_SYNTAX_UID:
-            note(action.span, "transfer-syntax", "a script cannot change the transfer syntax")
+            note(action.target.span, "transfer-syntax", "a script cannot change the transfer syntax")
         if isinstance(action, nodes.Delete):
             return
         vr = vr_in_2012(tag)
         if tag & 0xFFFF and (vr == "SQ" or vr == "UN" or vr in BINARY_VRS):
             message = f"{action.target.path} has VR {vr}, which cannot be given a text"
-            note(action.target.span, "no-text-possible", message)
+            hint = f"write - {action.target.path} to remove it"
+            note(action.target.span, "no-text-possible", message, hint)
 
     def _new_uid(self, action: nodes.AssignNew, step: TagStep) -> Evaluate:
         arguments = [self.value(argument) for argument in action.arguments]
         if action.generator.name != "UID":
             message = f"there is no generator {action.generator.name!r} in DicomEdit 4"
-            self.error(action.generator.span, "unknown-generator", message, "did you mean 'UID'?")
+            hint = f"write {action.target.path} := new UID"
+            self.error(action.generator.span, "unknown-generator", message, hint)
         path = TagPath((step,), action.target.path.text)
         host = self._host
 

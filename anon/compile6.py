@@ -21,7 +21,7 @@ from anon.operations.run import Evaluate, Operation, Run, Test, perform
 from anon.operations.variables import EvaluateOnly, Store
 from anon.syntax import nodes
 from anon.syntax.span import Source, Span
-from anon.tagpath import TRANSFER_SYNTAX_UID, TagPath
+from anon.tagpath import TRANSFER_SYNTAX_UID, LevelStep, TagPath
 from anon.values import ListValue, Value, Values6
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,10}")
@@ -148,7 +148,7 @@ class Compiler6(Compiler):
         return self.value(node)
 
     def _path_value(self, node: nodes.Path) -> Evaluate:
-        self.check_singular(node, "a value")
+        self.check_singular(node, "read as a value")
         path = node.path
 
         def get(run: Run) -> Value:
@@ -164,17 +164,16 @@ class Compiler6(Compiler):
         """Note a path that may mean several elements where one is needed."""
         reason = node.path.plural_reason()
         if reason:
-            message = f"{node.path} cannot be used as {what}: {reason}"
-            self.error(node.span, "not-singular", message, "name a single element, sequences with [n]")
+            message = f"{node.path} cannot be {what}, {reason}"
+            self.error(node.span, "not-singular", message, _singular_hint(node.path, what))
 
     def integer_argument(self, node: nodes.Value, argument: Argument) -> Get:
         """A whole number: a literal, or a text that is one."""
         if isinstance(node, nodes.Number | nodes.Text):
             number = _to_integer(node.text)
             if number is None:
-                self.error(
-                    node.span, "argument-kind", f"the {argument.name} must be a whole number of 32 bits"
-                )
+                message = f"the {argument.name} must be a whole number of 32 bits"
+                self.error(node.span, "argument-kind", message, "write a number such as 0")
             return lambda run: number
         needed = self.needed(node, self.value(node), f"the {argument.name}")
 
@@ -293,14 +292,14 @@ class Compiler6(Compiler):
 
     def _action(self, action: nodes.Action6) -> Operation | None:
         if isinstance(action, nodes.Assign):
-            self.check_singular(action.target, "the target of :=")
-            self._check_target(action.target.path, action.span)
+            self.check_singular(action.target, "given a value with :=")
+            self._check_target(action.target.path, action.target.span)
             return AssignPath(action.span, action.target.path, self._element_value(action.value))
         if isinstance(action, nodes.AssignIfPresent):
-            self._check_target(action.target.path, action.span)
+            self._check_target(action.target.path, action.target.span)
             return AssignIfPresent(action.span, action.target.path, self._element_value(action.value))
         if isinstance(action, nodes.Delete):
-            self._check_target(action.target.path, action.span)
+            self._check_target(action.target.path, action.target.span)
             return DeletePath(action.span, action.target.path)
         if isinstance(action, nodes.Initialise):
             return self._initialise(action)
@@ -340,6 +339,22 @@ class Compiler6(Compiler):
     def _check_target(self, path: TagPath, span: Span) -> None:
         if path.tag == TRANSFER_SYNTAX_UID:
             self.error(span, "transfer-syntax", "a script cannot change the transfer syntax")
+
+
+def _singular_hint(path: TagPath, what: str) -> str:
+    """How to name a single element instead, or to reach all of them."""
+    is_target = what.startswith("given")
+    if any(isinstance(step, LevelStep) or step.is_wild for step in path.steps):
+        every = "write ?= instead, it gives every such element the value"
+        return every if is_target else "name a single element"
+    steps = [str(step) for step in path.text.split("/")]
+    if steps[-1].endswith("]"):
+        return "add the element of the item: /(gggg,eeee)"
+    numbered = [
+        step if "]" in step and "%" not in step else f"{step.partition('[')[0]}[0]" for step in steps[:-1]
+    ]
+    singular = "/".join([*numbered, steps[-1]])
+    return f"write {singular} for the first item" + (", or ?= for all items" if is_target else "")
 
 
 def _to_integer(text: str) -> int | None:

@@ -257,7 +257,7 @@ def test_functions_do_in_corners_what_java_does(expression: str, expected: str |
         ('format["{0,number}", "1"]', "bad-format"),
         ('format["{a}", "1"]', "bad-format"),
         ('format["{2147483648}", "1"]', "bad-format"),
-        ('format[(0008,0060), "x"', "unexpected-end"),
+        ('format[(0008,0060), "x"', "unbalanced-bracket"),
     ],
 )
 def test_functions_fail_where_java_fails(expression: str, code: str) -> None:

@@ -19,13 +19,13 @@ HEADING = "DicomEdit 4: what scripts do otherwise here"
 QUESTIONABLE = vectors.FOLDER / "questionable4.jsonl"
 # Scripts that a safe engine refuses as a whole: vectors by the end of their names, and the code.
 REFUSED = {
-    "001": "unexpected-word", "002": "unexpected-word", "003": "unexpected-word", "004": "no-version",
-    "005": "unknown-character", "006": "unknown-character", "007": "unexpected-word", "008": "unexpected-end",
-    "009": "unexpected-word", "010": "bad-number", "011": "bad-number", "012": "unclosed-string",
-    "013": "unexpected-end", "014": "no-version", "015": "unexpected-word", "016": "unexpected-word",
-    "017": "unexpected-word", "018": "unexpected-end", "019": "unexpected-end", "020": "no-version",
-    "021": "no-version", "022": "unknown-character", "023": "no-version", "024": "unknown-character",
-    "025": "unknown-character", "026": "unknown-character", "030": "bad-version", "033": "bad-version",
+    "001": "unexpected", "002": "one-at-a-time", "003": "unexpected", "004": "no-version",
+    "005": "comment-sign", "006": "comment-sign", "007": "assign-sign", "008": "unbalanced-bracket",
+    "009": "comma", "010": "bad-number", "011": "bad-number", "012": "unclosed-string",
+    "013": "no-version", "014": "no-version", "015": "reserved-word", "016": "bad-name",
+    "017": "dicomedit6-only", "018": "dicomedit6-only", "019": "declaration", "020": "compare-sign",
+    "021": "compare-sign", "022": "combined-conditions", "023": "no-version", "024": "semicolon",
+    "025": "wrong-quotes", "026": "wrong-quotes", "030": "bad-version", "033": "bad-version",
     "041": "transfer-syntax", "049": "unknown-function", "054": "no-text-possible",
 }  # fmt: skip
 # Objects that it refuses.

@@ -25,11 +25,11 @@ VARIABLES = {"subject": "S1", "session": "S1_1", "site": "A\\B"}
 
 # The questionable vectors by the end of their names. Scripts that are refused as a whole, with the code:
 REFUSED = {
-    "001": "bad-version", "002": "bad-version", "003": "bad-version", "006": "unknown-character",
-    "007": "unknown-character", "008": "unknown-character", "024": "unexpected-end", "027": "no-value",
+    "001": "bad-version", "002": "bad-version", "003": "bad-version", "006": "semicolon",
+    "007": "wrong-quotes", "008": "negation", "024": "missing-value", "027": "no-value",
     "028": "no-value", "029": "list-assigned", "030": "list-assigned", "031": "bad-tag", "032": "bad-tag",
     "034": "bad-tag", "059": "argument-kind", "060": "argument-kind", "071": "bad-rectangle",
-    "072": "bad-rectangle", "076": "transfer-syntax", "077": "transfer-syntax", "080": "unexpected-word",
+    "072": "bad-rectangle", "076": "transfer-syntax", "077": "transfer-syntax", "080": "unexpected",
 }  # fmt: skip
 # objects that are refused;
 FAILS = {

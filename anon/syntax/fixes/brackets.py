@@ -1,0 +1,255 @@
+"""Brackets and quotes: the wrong ones, too few, too many."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from anon.syntax.draft import Edit, Fix, View
+from anon.syntax.fixes.shapes import CLOSING, OPENING, partner
+from anon.syntax.span import Span
+
+_CALL_OF_TAG = re.compile(r"\b([A-Za-z_]\w*)\s*(\([0-9A-Fa-f@#Xx]{1,8}\s*,[^()]*\))")
+
+
+def calls(view: View) -> Iterator[Fix]:
+    """Functions with other brackets than square ones, or with none."""
+    shape = view.shape
+    if view.dialect == 4 and "a[]" in shape:
+        first = shape.index("a[]")
+        name = str(view.words[first])
+        message = f"the function {name} needs a value"
+        yield Fix(
+            "argument-count",
+            message,
+            view.span(first, first + 2),
+            (),
+            f"`prearc anon functions {name}` shows which",
+        )
+    for number in range(1, len(shape)):
+        if shape[number - 1] != "a" or shape[number] not in "({":
+            continue
+        name = str(view.words[number - 1])
+        closing = partner(shape, number)
+        kind = "round brackets" if shape[number] == "(" else "braces"
+        message = f"a function takes its values in square brackets, not in {kind}"
+        if closing > 0:
+            edits = (view.substitute(number, "["), view.substitute(closing, "]"))
+            yield Fix("call-brackets", message, view.span(number, closing), edits)
+        else:
+            yield Fix(
+                "call-brackets",
+                message,
+                view.span(number),
+                (view.substitute(number, "["),),
+                f"write {name}[...]",
+            )
+    for found in _CALL_OF_TAG.finditer(view.code):
+        tag = Span(*found.span(2))
+        message = "a function takes its values in square brackets, and a tag keeps its own round ones"
+        yield Fix("call-brackets", message, tag, (Edit(found.end(1), tag.end, f"[{found[2]}]"),))
+        inner = view.text[tag.start + 1 : tag.end - 1]
+        yield Fix("call-brackets", message, tag, (Edit(found.end(1), tag.end, f"[{inner}]"),))
+    for number in range(len(shape) - 1):
+        if shape[number] == "a" and shape[number + 1] in "STN":
+            end = view.span(number + 1).end
+            start = view.span(number).end
+            message = f"the values of the function {view.words[number]} stand in square brackets"
+            last = len(shape)
+            stop = next((at for at in range(number + 1, last) if shape[at] in ":?)]}=q~"), last) - 1
+            end = view.span(stop).end
+            value = view.text[start:end].strip()
+            yield Fix(
+                "call-brackets", message, view.span(number + 1, stop), (Edit(start, end, f"[{value}]"),)
+            )
+
+
+def unbalanced(view: View) -> Iterator[Fix]:
+    """Brackets that have no partner."""
+    shape = view.shape
+    opened: list[int] = []
+    for number, letter in enumerate(shape):
+        if letter in OPENING:
+            opened.append(number)
+        elif letter in CLOSING:
+            if opened and shape[opened[-1]] == CLOSING[letter]:
+                opened.pop()
+            elif opened:
+                right = OPENING[shape[opened[-1]]]
+                wrong = view.span(number)
+                message = f"a {shape[opened[-1]]} is closed by {right}, not by {letter}"
+                yield Fix("unbalanced-bracket", message, wrong, (view.substitute(number, right),))
+                yield Fix(
+                    "unbalanced-bracket", f"the {shape[opened[-1]]} has no {right}", view.span(opened[-1]),
+                    (Edit(wrong.start, wrong.start, right),),
+                )  # fmt: skip
+                opened.pop()
+            elif letter != "}" or view.dialect == 4:
+                message = f"this {letter} closes nothing"
+                yield Fix("unbalanced-bracket", message, view.span(number), (view.substitute(number, ""),))
+                yield from _missing_opening(view, number)
+    for number in reversed(opened):
+        letter = shape[number]
+        if letter == "{" and view.dialect == 6 and number == len(shape) - 1:
+            continue
+        yield from _missing_closing(view, number)
+        message = f"this {letter} is one too many"
+        yield Fix("unbalanced-bracket", message, view.span(number), (view.substitute(number, ""),))
+
+
+def _missing_opening(view: View, closing: int) -> Iterator[Fix]:
+    opening = CLOSING[view.shape[closing]]
+    message = f"the {view.shape[closing]} has no {opening}"
+    for number in range(closing):
+        at = view.span(number).end if view.shape[number] == "a" else view.span(number).start
+        yield Fix("unbalanced-bracket", message, view.span(closing), (Edit(at, at, opening),))
+
+
+def _missing_closing(view: View, opening: int) -> Iterator[Fix]:
+    shape = view.shape
+    closing = OPENING[shape[opening]]
+    message = f"the {shape[opening]} has no {closing}"
+    ends = [number for number in range(opening + 1, len(shape)) if shape[number] in "?:{=~])}-"]
+    places = [view.end(), *(view.span(number - 1).end for number in ends)]
+    places += [view.span(number).end for number in range(len(shape) - 1, opening, -1)]
+    for at in dict.fromkeys(places):
+        yield Fix("unbalanced-bracket", message, view.span(opening), (Edit(at, at, closing),))
+
+
+def needless(view: View) -> Iterator[Fix]:
+    """Round brackets around what needs none."""
+    shape = view.shape
+    pairs = [(number, partner(shape, number)) for number, letter in enumerate(shape) if letter == "("]
+    whole = [(first, last) for first, last in pairs if last > 0]
+    for first, last in whole:
+        edits = (view.substitute(first, ""), view.substitute(last, ""))
+        yield Fix("needless-bracket", "these round brackets are too many", view.span(first, last), edits)
+    if len(whole) > 1:
+        numbers = sorted(number for pair in whole for number in pair)
+        all_edits = tuple(view.substitute(number, "") for number in numbers)
+        span = view.span(numbers[0], numbers[-1])
+        yield Fix("needless-bracket", "these round brackets are too many", span, all_edits)
+    for opening, closing in (("[", "]"), ("{", "}")):
+        for first, letter in enumerate(shape):
+            last = partner(shape, first) if letter == opening else -1
+            if last > 0:
+                edits = (view.substitute(first, ""), view.substitute(last, ""))
+                message = f"the {opening} and {closing} are too many here"
+                yield Fix("needless-bracket", message, view.span(first, last), edits)
+
+
+def strings(view: View) -> Iterator[Fix]:
+    """Texts whose quotes do not come in pairs."""
+    found = re.search(r'"[^"\n]*$', _blank_strings(view.code))
+    if found is None:
+        return
+    start, end = found.start(), len(view.text[: found.end()].rstrip())
+    if start == end - 1:
+        yield from _missing_first_quote(view, start)
+    tail = view.text[start:end]
+    message = "the text is not closed with a quotation mark"
+    for wrong in ("'", "\u201d", "\u201c", "`", "''"):
+        if tail.endswith(wrong) and len(tail) > 1:
+            place = Span(end - len(wrong), end)
+            yield Fix("unclosed-string", f'a text ends with ", not with {wrong}', place, (Edit(*place, '"'),))
+    places = [
+        start + at.start()
+        for at in re.finditer(r"\s*(?:\]|\}|\)\s*\{|\)\s*$|,\s*\(|\?\s*[-(]|:\s*[-(])", tail)
+    ]
+    comment = re.search(r"\s*//", tail)
+    if comment:
+        places = [place for place in places if place <= start + comment.start()]
+        yield Fix("unclosed-string", message, Span(start, start + comment.start()),
+                  (Edit(start + comment.start(), start + comment.start(), '"'),))  # fmt: skip
+    for at in [*reversed(places), end]:
+        yield Fix("unclosed-string", message, Span(start, max(at, start + 1)), (Edit(at, at, '"'),))
+    yield from _missing_first_quote(view, end - 1)
+
+
+def _missing_first_quote(view: View, last: int) -> Iterator[Fix]:
+    """The quote at `last` ends a text that has none at its beginning."""
+    if view.code[last : last + 1] != '"':
+        return
+    message = "the text has no quotation mark at its beginning"
+    for found in re.finditer(r"(?:[:?]?=|~|,|\[)\s*(?=[^\s\"])|(?<=[a-z])\s+(?=[A-Z])", view.code[:last]):
+        at = found.end()
+        yield Fix("unclosed-string", message, Span(at, last + 1), (Edit(at, at, '"'),))
+
+
+def inner_quotes(view: View) -> Iterator[Fix]:
+    """Quotation marks within a text, and doubled ones."""
+    for found in re.finditer(r'""([^\s",\[\]](?:[^"\n]*[^\s",\[\]])?)""', view.text):
+        message = "a text stands in one pair of quotes, not in two"
+        yield Fix("wrong-quotes", message, Span(*found.span()), (Edit(*found.span(), f'"{found[1]}"'),))
+    for found in re.finditer(
+        r'"([^"\n]*)"([^\s",\[\]+&](?:[^"\n,\[\]]*[^\s",\[\]+&:=~?])?)"([^"\n]*)"', view.text
+    ):
+        inner = f"{found[1]}'{found[2]}'{found[3]}"
+        message = "a text cannot hold a quotation mark just like that"
+        place = Span(found.end(1), found.start(3))
+        yield Fix("inner-quotes", message, place, (Edit(*found.span(), f'"{inner}"'),))
+
+
+def _blank_strings(code: str) -> str:
+    return re.sub(r'"_*"', lambda found: " " * len(found[0]), code)
+
+
+def unquoted(view: View) -> Iterator[Fix]:
+    """Texts without quotes."""
+    for found in re.finditer(r"(?::=|\?=|=|~|,|\[)\s*(?=[^\s\"(\[{:=~])", view.code):
+        start = found.end()
+        rest = view.text[start:]
+        ends = [at.start() for at in re.finditer(r"\s*(?:\]|\}|\)\s*(?:\{|$)|,|\?|:|//|$)", rest)]
+        for end in ends:
+            text = rest[:end].strip()
+            if not text or '"' in text or len(text) > 200:
+                continue
+            message = "a text stands in quotes"
+            if re.fullmatch(r"[0-9][0-9.]*", text):
+                message = f"{text} is a text, not a number, and stands in quotes"
+            stop = start + len(text)
+            escaped = text.replace("\\", "\\\\")
+            yield Fix("unquoted-text", message, Span(start, stop), (Edit(start, stop, f'"{escaped}"'),))
+
+
+def escapes_and_numbers(view: View) -> Iterator[Fix]:
+    """Backslashes and numbers that are not written as they must be."""
+    mistake = view.mistake
+    if mistake is None:
+        return
+    text = view.text[mistake.span.start : mistake.span.end]
+    if mistake.code == "bad-escape":
+        hint = "a text cannot hold a quotation mark, write {line}" if text == '\\"' else ""
+        yield Fix(mistake.code, mistake.message, mistake.span, tuple(_escapes(view, mistake.span)), hint)
+    elif mistake.code == "bad-number":
+        yield Fix(mistake.code, mistake.message, mistake.span, (Edit(*mistake.span, f'"{text}"'),))
+
+
+def _escapes(view: View, place: Span) -> Iterator[Edit]:
+    """All backslashes of the text that mean nothing, doubled; quotation marks are made single ones."""
+    right = "btnfr\"'\\\\" if view.dialect == 4 else "nrtbf()\\\\"
+    for word in view.words:
+        start, end = word.start_pos or 0, word.end_pos or 0
+        if not start <= place.start < end:
+            continue
+        for found in re.finditer(r"\\([0-7]{3}|.)", view.text[start + 1 : end - 1]):
+            if found[1] in right or (view.dialect == 6 and len(found[1]) == 3):
+                continue
+            at = start + 1 + found.start()
+            fixed = "'" if found[1] == '"' else f"\\{found[0]}"
+            yield Edit(at, at + len(found[0]), fixed)
+
+
+DECORATED: Final = re.compile(
+    r"\$\{([A-Za-z_]\w*)\}|\$\(([A-Za-z_]\w*)\)|[$@]([A-Za-z_]\w*)|%([A-Za-z_]\w*)%|<([A-Za-z_]\w*)>|#([A-Za-z_]\w*)#"
+    r"|\{\{?([A-Za-z_]\w*)\}\}?|\[([A-Za-z_]\w*)\]"
+)
+
+
+def variables(view: View) -> Iterator[Fix]:
+    """Variables with a sign around them."""
+    for found in DECORATED.finditer(view.code):
+        name = next(part for part in found.groups() if part)
+        message = f"a variable is written as its name alone, not as {found[0]}"
+        yield Fix("variable-sign", message, Span(*found.span()), (Edit(*found.span(), name),))

@@ -1,0 +1,177 @@
+"""Letters that no script is written with: what word processors, web pages and other languages bring along.
+
+These are mistakes wherever they stand outside of strings and comments, so they are repaired first.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from typing import Final
+
+from anon.syntax.draft import Edit, Fix, View
+from anon.syntax.fixes.shapes import depth_at
+from anon.syntax.span import Span
+
+_CURLY = re.compile(
+    "[\u201c\u201d\u201e\u201f\u00ab\u00bb\u2033\u2018\u2019\u201a\u201b\u2032`\u00b4]+"
+    '([^\u201c\u201d\u201e\u201f\u00ab\u00bb\u2033\u2018\u2019\u201a\u201b\u2032`\u00b4"\n]*)'
+    '[\u201c\u201d\u201e\u201f\u00ab\u00bb\u2033\u2018\u2019\u201a\u201b\u2032`\u00b4"]+'
+)
+_HALF_CURLY = re.compile('"([^"\n\u201c\u201d\u201e\u00ab\u00bb]*)[\u201c\u201d\u201e\u00ab\u00bb]')
+_SINGLE = re.compile(r"'{1,3}([^'\"\n]*)'{1,3}")
+_DASH = re.compile("[\u2010-\u2015\u2212\ufe58\ufe63\uff0d]")
+_BLANK = re.compile(
+    "[\u00a0\u1680\u2000-\u200d\u2028\u2029\u202f\u205f\u2060\u3000\ufeff\u00ad\x0b\x0c\x85]+"
+)
+_CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\ufffe\uffff\ud800-\udfff]+")
+_WIDE = re.compile("[\uff01-\uff0c\uff0e-\uff5e\u3001\u3002\u2254\u2260\uff1d]")
+_SIGNS: Final = {"\u3001": ",", "\u3002": ".", "\u2254": ":=", "\u2260": "!="}
+_BLOCK_COMMENT = re.compile(r"(?:^|(?<=\s))/\*(?!/\()(.*?)\*/(?=\s|$)|<!--(.*?)-->", re.DOTALL)
+_BLANK_NAMES: Final = {
+    "\u00a0": "a non-breaking blank",
+    "\u200b": "an invisible character",
+    "\ufeff": "an invisible byte order mark",
+    "\u2060": "an invisible character",
+    "\u00ad": "an invisible hyphen",
+    "\u200c": "an invisible character",
+    "\u200d": "an invisible character",
+}
+
+
+def comments(view: View) -> Iterator[Fix]:
+    """Comments as other languages write them."""
+    found = _BLOCK_COMMENT.search(view.code)
+    if found:
+        remark = (found[1] or found[2] or "").strip()
+        opening = found[0][:2] if found[1] is not None else "<!--"
+        at_end = not view.code[found.end() :].strip()
+        span = Span(*found.span())
+        yield Fix(
+            "comment-sign",
+            f"a comment begins with //, not with {opening}",
+            span,
+            (Edit(*found.span(), f"// {remark}" if at_end else ""),),
+            f"write // {remark}" if at_end else "move the remark to the end of the line, behind //",
+        )
+    for number, word in enumerate(view.words):
+        if word.type == "UNKNOWN" and str(word) == "#" and number <= view.stop:
+            span = view.span(number)
+            remark = view.text[span.end :].strip("# \t")
+            start = span.start
+            yield Fix(
+                "comment-sign",
+                "a comment begins with //, not with #",
+                span,
+                (Edit(start, len(view.text), f"// {remark}"),),
+                f"write // {remark}",
+            )
+
+
+def quotes(view: View) -> Iterator[Fix]:
+    """Typographic and single quotes."""
+    if view.text.strip().startswith("```"):
+        return
+    for found in _CURLY.finditer(view.code):
+        text = view.text[found.start(1) : found.end(1)]
+        if not re.search("[^`\u00b4]", found[0].replace(found[1], "")):
+            message = "a text stands in double quotes, not in backquotes"
+        elif found[0][0] in "\u2018\u2019\u201a\u201b\u2032":
+            message = "a text stands in straight double quotes, not in typographic single ones"
+        else:
+            message = "a text stands in straight quotes, not in typographic ones"
+        yield Fix("wrong-quotes", message, Span(*found.span()), (Edit(*found.span(), f'"{text}"'),))
+    for found in _HALF_CURLY.finditer(view.code):
+        message = "a text ends with a straight quote, not with a typographic one"
+        last = Span(found.end() - 1, found.end())
+        yield Fix("wrong-quotes", message, last, (Edit(*last, '"'),))
+    for found in _SINGLE.finditer(view.code):
+        text = view.text[found.start(1) : found.end(1)]
+        message = "a text stands in double quotes, not in single ones"
+        yield Fix("wrong-quotes", message, Span(*found.span()), (Edit(*found.span(), f'"{text}"'),))
+
+
+def lookalikes(view: View) -> Iterator[Fix]:
+    """Blanks, dashes and signs that only look like the ordinary ones."""
+    for found in _BLANK.finditer(view.code):
+        name = _BLANK_NAMES.get(found[0][0], "an unusual blank")
+        is_seen = unicodedata.category(found[0][0]) == "Zs"
+        hint = "type an ordinary blank in its place" if is_seen else "delete it and type the place anew"
+        text = " " if is_seen or found[0][0] in "\x0b\x0c\x85\u2028\u2029" else ""
+        yield Fix(
+            "unusual-letter",
+            f"there is {name} here, which looks right and is not",
+            Span(*found.span()),
+            (Edit(*found.span(), text),),
+            hint,
+        )
+    for found in _DASH.finditer(view.code):
+        message = f"this dash ({found[0]}) is not a minus sign"
+        yield Fix("unusual-letter", message, Span(*found.span()), (Edit(*found.span(), "-"),))
+    for found in _WIDE.finditer(view.code):
+        sign = _SIGNS.get(found[0]) or chr(ord(found[0]) - 0xFEE0)
+        message = f"this is the character {found[0]}, not the ordinary {sign}"
+        yield Fix("unusual-letter", message, Span(*found.span()), (Edit(*found.span(), sign),))
+    for found in _CONTROL.finditer(view.code):
+        message = "there is a control character here, which no script is written with"
+        hint = "delete it and type the place anew"
+        yield Fix("unusual-letter", message, Span(*found.span()), (Edit(*found.span(), ""),), hint)
+
+
+def semicolons(view: View) -> Iterator[Fix]:
+    """What ends or separates statements in other languages."""
+    last = len(view.words) - 1
+    while last > 0 and str(view.words[last - 1]) == ";" and str(view.words[last]) == ";":
+        last -= 1
+    for number, word in enumerate(view.words):
+        if str(word) != ";" or word.type != "UNKNOWN":
+            continue
+        span = view.span(number)
+        if number >= last:
+            span = view.span(number, len(view.words) - 1)
+            message = "a statement ends with its line, without a ;"
+            yield Fix("semicolon", message, span, (Edit(span.start, span.end, ""),))
+        elif depth_at(view.shape, number) > 0:
+            message = "the values in brackets are separated by a comma, not by a ;"
+            yield Fix("semicolon", message, span, (Edit(span.start, span.end, ","),))
+        elif "~" in view.shape[:number] and not set("=q:?") & set(view.shape[:number]):
+            return  # between a condition and what to do
+        else:
+            message = "statements are separated by their lines, not by a ;"
+            hint = "write what follows the ; on a line of its own"
+            yield Fix("semicolon", message, span, (Edit(span.start, span.end, "\n"),), hint)
+        return
+
+
+def continued_lines(view: View) -> Iterator[Fix]:
+    """A statement that goes on on the next line without saying so."""
+    opened = 0
+    is_text = False
+    for at, letter in enumerate(view.code):
+        if letter == '"':
+            is_text = not is_text
+        elif letter in "[]" and not is_text:
+            opened += 1 if letter == "[" else -1
+        elif (
+            letter == "\n"
+            and view.code[at - 1 : at] != "\\"
+            and (is_text or (opened > 0 and "{" not in view.code[:at]))
+        ):
+            end = at + 1
+            while view.code[end : end + 1] in (" ", "\t"):
+                end += 1
+            hint = (
+                "write it on one line"
+                if is_text
+                else "end this line with a \\, or write the statement on one line"
+            )
+            message = (
+                "a text ends on the line on which it begins" if is_text else "a statement ends with its line"
+            )
+            place = Span(view.code.rindex('"', 0, at), at) if is_text else Span(at, at + 1)
+            yield Fix("continued-line", message, place, (Edit(at, end, " "),), hint)
+
+
+#: Asked one after the other, as long as one of them finds something; what they find is repaired at once.
+CERTAIN: Final = (comments, quotes, lookalikes, semicolons, continued_lines)

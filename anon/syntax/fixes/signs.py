@@ -1,0 +1,309 @@
+"""The sign between a tag and its value, and commas."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from typing import Final
+
+from anon.syntax.draft import Edit, Fix, View
+from anon.syntax.fixes.shapes import depth_at, path_end, term_end, without
+from anon.syntax.span import Span
+
+# Behind a tag, an item or a name: what is meant as := or ?=.
+_SIGN: Final = re.compile(
+    r"(?<=[)\]A-Za-z0-9_])(\s*)(:\s+=|=\s*:(?!=)|:==+|::=?|=>|<-|<=|->|=\s*\?|\?\s+=|\?:=|:\?=|\?==|[+~*-]=|\u2190|:=\s*=|={1,3})(?=\s*\S)"
+)
+_WORD: Final = re.compile(r"(?<=[)\]])\s+(is|to|as|becomes|equals|IS|TO|AS|with|by)\s+(?=[\"(A-Za-z0-9])")
+
+
+def assignment(view: View) -> Iterator[Fix]:
+    """Something else than := between a tag and its value."""
+    for found in _SIGN.finditer(view.code):
+        sign = found[2]
+        is_optional = "?" in sign
+        if is_optional and view.dialect == 4:
+            continue
+        right = "?=" if is_optional else ":="
+        span = Span(*found.span(2))
+        if "".join(sign.split()) == right:
+            message = f"{right} is written without a blank in it"
+        elif is_optional:
+            message = f"a value is assigned to elements that are there with ?=, not with {sign}"
+        else:
+            message = f"a value is assigned with :=, not with {sign}"
+        yield Fix("assign-sign", message, span, (Edit(*span, right),))
+    for found in re.finditer(r"(?<=[)\]A-Za-z0-9_])\s*:(?!=)(?=\s*\S)", view.code):
+        span = Span(found.end() - 1, found.end())
+        yield Fix(
+            "assign-sign", "a value is assigned with :=, not with a colon alone", span, (Edit(*span, ":="),)
+        )
+    for found in _WORD.finditer(view.code):
+        span = Span(*found.span(1))
+        message = f"a value is assigned with :=, not with the word {found[1]}"
+        yield Fix("assign-sign", message, span, (Edit(*span, ":="),))
+    for number, letter in enumerate(view.shape):
+        end = path_end(view.shape, number)
+        if letter in "T*+." and end > number and view.shape[end : end + 1] in ("S", "N", "a", "T", "U", "{"):
+            span = view.span(end)
+            at = view.span(end - 1).end
+            message = "between the tag and its value a := is missing"
+            yield Fix("assign-sign", message, Span(span.start, span.start + 1), (Edit(at, at, " :="),))
+
+
+def named_values(view: View) -> Iterator[Fix]:
+    """Variables that are initialised with something else than :=."""
+    if view.shape[:2] in ("aS", "aN", "aT"):
+        at = view.span(0).end
+        message = "between the name of the variable and its value a := is missing"
+        name = str(view.words[0])
+        if name.lower() not in ("describe", "export", "version", "echo"):
+            span = view.span(1)
+            yield Fix("assign-sign", message, Span(span.start, span.start + 1), (Edit(at, at, " :="),))
+
+
+def comparison(view: View) -> Iterator[Fix]:
+    """Something else than = or ~ in a condition."""
+    other = ":" if view.dialect == 4 else "?"
+    for found in re.finditer(
+        r"===?|=~|~=|~~|!==|<>|><|\beq\b|\bEQ\b|\bequals\b(?!\[)|\bis\b|\bmatches\b|\blike\b|\bLIKE\b|\bne\b|\bNE\b",
+        view.code,
+    ):
+        sign = found[0]
+        right = "~" if "~" in sign or sign in ("matches", "like", "LIKE") else "="
+        if sign in ("!==", "<>", "><", "ne", "NE"):
+            right = "!="
+            if view.dialect == 4:
+                continue
+        meaning = {"=": "values are compared with a single =", "~": "a pattern is compared with a single ~",
+                   "!=": "what differs is written !="}[right]  # fmt: skip
+        yield Fix(
+            "compare-sign", f"{meaning}, not with {sign}", Span(*found.span()), (Edit(*found.span(), right),)
+        )
+    for number, letter in enumerate(view.shape):
+        if letter == "=":
+            message = "values are compared with =, := is for assigning them"
+            yield Fix("compare-sign", message, view.span(number), (view.substitute(number, "="),))
+    if view.dialect == 4:
+        for found in re.finditer(r"!\s*[=~]=?|<>", view.code):
+            hint = f'begin the script with version "6.6", which has != and !~ (and {other} becomes ?)'
+            message = f"DicomEdit 4 compares with = and ~ only, it has no {found[0]}"
+            yield Fix("compare-sign", message, Span(*found.span()), (), hint)
+    for found in re.finditer(
+        r"(?<![-=<>])[<>]=?(?![A-Za-z_]\w*>)(?<!\w>)|(?<![\w\"])\b(?:gt|lt|ge|le|GT|LT|contains|startsWith|endsWith|in|IN)\b(?=\s*[\"{(])",
+        view.code,
+    ):
+        shown = "= (the same) and ~ (fits the pattern)"
+        hint = f'compare with {shown}, for example ~ ".*text.*" for a value that contains text'
+        message = f"values cannot be compared with {found[0]}"
+        yield Fix("compare-sign", message, Span(*found.span()), (), hint)
+
+
+def commas(view: View) -> Iterator[Fix]:
+    """Commas too few or too many."""
+    shape = view.shape
+    for number, letter in enumerate(shape):
+        if letter != ",":
+            continue
+        previous, following = shape[number - 1 : number] or "\n", shape[number + 1 : number + 2] or "\n"
+        if following in ",])}\n" or previous in "[{(,\n=":
+            where = "at the end of the line" if following == "\n" else "here"
+            yield Fix(
+                "comma", f"the comma {where} is one too many", view.span(number), (without(view, number),)
+            )
+    for number in range(1, len(shape)):
+        if depth_at(shape, number) > 0 and shape[number] in "SNTa*+.{" and shape[number - 1] in "SNTa]}":
+            span = view.span(number)
+            message = "between two values in brackets a comma is missing"
+            at = view.span(number - 1).end
+            yield Fix("comma", message, Span(span.start, span.start + 1), (Edit(at, at, ","),))
+    for number, letter in enumerate(shape):
+        if letter in ":|.=" and depth_at(shape, number) > 0 and number > view.stop - 2:
+            message = f"the values in brackets are separated by a comma, not by {view.words[number]}"
+            yield Fix("comma", message, view.span(number), (view.substitute(number, ","),))
+
+
+def lists(view: View) -> Iterator[Fix]:
+    """Several tags where one is wanted."""
+    shape = view.shape
+    first = 1 if shape.startswith("-") else 0
+    end = path_end(shape, first)
+    if end <= first or shape[end : end + 1] not in (",", "T", "-"):
+        return
+    starts = [number for number in range(end, len(shape)) if shape[number] == "T"]
+    if first and set(shape[end:]) <= set(",T-a/[]N%*+."):
+        tags = [view.text[view.span(first).start : view.span(end - 1).end]]
+        tags += [str(view.words[number]) for number in starts]
+        at = view.span(end)
+        message = "a - removes one element, the next one needs a line of its own"
+        hint = "write each on a line of its own: " + ", then ".join(f"- {tag}" for tag in tags[:3])
+        edits = (Edit(view.span(end - 1).end, len(view.text), "".join(f"\n- {tag}" for tag in tags[1:])),)
+        yield Fix("one-at-a-time", message, at, edits, hint)
+    elif shape[end : end + 1] == "," and "=" in shape:
+        message = "a value is assigned to one element at a time"
+        yield Fix("one-at-a-time", message, view.span(end), (), "write a line for each of the tags")
+
+
+def minus_in_brackets(view: View) -> Iterator[Fix]:
+    """A minus before a tag where no element is removed."""
+    for number, letter in enumerate(view.shape):
+        following = view.shape[number + 1 : number + 2]
+        if letter != "-" or following not in ("T", "*", "a", "S") or depth_at(view.shape, number) <= 0:
+            continue
+        if view.shape[number - 1 : number] in ("[", ","):
+            message = "a minus removes an element in a statement of its own, here it is one too many"
+            yield Fix("unexpected", message, view.span(number), (without(view, number),))
+
+
+def several_values(view: View) -> Iterator[Fix]:
+    """Several texts for one element."""
+    found = re.search(r"(?<=[=q])S(,S)+$", view.shape)
+    if found is not None:
+        texts = [str(view.words[number])[1:-1] for number in range(found.start(), found.end(), 2)]
+        place = view.span(found.start(), found.end() - 1)
+        message = "the values of an element stand in one text, with a backslash between them"
+        joined = "\\\\".join(texts)
+        yield Fix("several-values", message, place, (Edit(*place, f'"{joined}"'),))
+
+
+def slashed_patterns(view: View) -> Iterator[Fix]:
+    """Patterns between slashes, as in other languages."""
+    for found in re.finditer(r"(?<=~)\s*(/((?:[^/\\\n]|\\.)+)/[gimsx]*)(?=\s)", view.text):
+        pattern = found[2].replace("\\/", "/").replace("\\", "\\\\").replace('"', "'")
+        place = Span(*found.span(1))
+        yield Fix(
+            "wrong-quotes",
+            "a pattern stands in quotes, not between slashes",
+            place,
+            (Edit(*place, f'"{pattern}"'),),
+        )
+
+
+def bad_names(view: View) -> Iterator[Fix]:
+    """Names of variables with signs or letters that they cannot have."""
+    for found in re.finditer(
+        r"(?<![\w\"(])([^\W\d]\w*(?:[-.][^\W_]\w*)+|[^\W\d]*[^\x00-\x7f]\w*|[0-9]+[A-Za-z_]\w*)(?=\s*(?::=|$|,|\]))",
+        view.code,
+    ):
+        name = found[1]
+        ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+        ascii_name = ascii_name if "\u00df" not in name else name.replace("\u00df", "ss")
+        ascii_name = unicodedata.normalize("NFKD", ascii_name).encode("ascii", "ignore").decode()
+        fixed = re.sub(r"\W", "_", ascii_name).lstrip("0123456789")
+        message = f"{name} cannot name a variable, names have the letters A to Z, digits and _ only"
+        if fixed:
+            yield Fix("bad-name", message, Span(*found.span(1)), (Edit(*found.span(1), fixed),))
+
+
+def joined_texts(view: View) -> Iterator[Fix]:
+    """Texts that are joined with a sign, as in other languages."""
+    shape = view.shape
+    for number in range(1, len(shape)):
+        sign = str(view.words[number])
+        if sign not in ("+", "&", ".", "||", "*"):
+            continue
+        first = next((at for at in range(number) if term_end(shape, at) == number), None)
+        if first is None:
+            continue
+        terms, at = [first], number
+        while at < len(shape) and str(view.words[at]) == sign and term_end(shape, at + 1) > at + 1:
+            terms.append(at + 1)
+            at = term_end(shape, at + 1)
+        if len(terms) < 2:
+            continue
+        shown = [
+            view.text[view.span(each).start : view.span(term_end(shape, each) - 1).end] for each in terms
+        ]
+        whole = Span(view.span(first).start, view.span(at - 1).end)
+        text = f"concatenate[{', '.join(shown)}]" if view.dialect == 6 else _format4(shown)
+        message = f"texts are not joined with a {sign} here"
+        yield Fix("joined-texts", message, view.span(number), (Edit(*whole, text),))
+        return
+    if view.dialect == 6:
+        # The message formats of DicomEdit 4: a text, and values behind it.
+        for number in range(len(shape) - 1):
+            if shape[number] != "S" or shape[:number][-1:] not in ("=", "q"):
+                continue
+            at, shown_terms = number, [str(view.words[number])]
+            while True:
+                at += shape[at + 1 : at + 2] == "," and len(shown_terms) > 1
+                end = term_end(shape, at + 1)
+                if end <= at + 1:
+                    break
+                shown_terms.append(view.text[view.span(at + 1).start : view.span(end - 1).end])
+                at = end - 1
+            if len(shown_terms) > 1:
+                whole = Span(view.span(number).start, view.span(at).end)
+                text = f"format[{', '.join(shown_terms)}]"
+                message = "a text with values behind it is DicomEdit 4, here it is the function format"
+                yield Fix("dicomedit4-format", message, whole, (Edit(*whole, text),))
+
+
+def _format4(terms: list[str]) -> str:
+    pattern, values = "", list[str]()
+    for term in terms:
+        if term.startswith('"'):
+            pattern += term[1:-1].replace("'", "''").replace("{", "'{'")
+        else:
+            pattern += f"{{{len(values)}}}"
+            values.append(term)
+    return f'"{pattern}" {", ".join(values)}' if values else f'"{pattern}"'
+
+
+def missing_value(view: View) -> Iterator[Fix]:
+    """Nothing behind a sign that wants something."""
+    shape = view.shape.rstrip("\n")
+    for found in re.finditer(r"[~=q](?=[?:)\]}])", shape):
+        sign = str(view.words[found.start()])
+        if (
+            view.span(found.start()).end == view.span(found.start() + 1).start
+            and shape[found.start() + 1] == "?"
+        ):
+            continue  # a misspelled ?=
+        hint = f'write the value behind the {sign}, an empty text is ""'
+        yield Fix("missing-value", f"no value follows the {sign}", view.span(found.start()), (), hint)
+    if shape[:1] in ("=", "q", "~", ":", "?") and shape[:1]:
+        shown = view.draft.shown()
+        what = "condition" if shape[0] in ":?" else "element"
+        hint = (
+            f"write the {what} before it: (gggg,eeee) {shown}"
+            if what == "element"
+            else "write a condition before it"
+        )
+        yield Fix("missing-target", f"no {what} stands before the {view.words[0]}", view.span(0), (), hint)
+    if re.match(r"\+T(?!/)", shape):
+        tag = str(view.words[1])
+        message = "there is no + for elements, one is made by giving it a value"
+        yield Fix("missing-action", message, view.span(0), (), f'write {tag} := "text"')
+    last = shape[-1:]
+    if not last or view.stop < len(shape):
+        return
+    number = len(shape) - 1
+    span = view.span(number)
+    if last == "=" or last == "q":
+        start = next((at for at in range(number) if path_end(shape, at) == number), None)
+        target = "" if start is None else view.text[view.span(start).start : view.span(number - 1).end]
+        hint = f'write {target} {view.words[number]} "" to empty the element, or - {target} to remove it'
+        if not target:
+            hint = f'write {view.words[max(number - 1, 0)]!s} := "text"'
+        yield Fix("missing-value", f"no value follows the {view.words[number]}", span, (), hint)
+    elif last == "-":
+        yield Fix(
+            "missing-tag", "no tag follows the -", span, (), "write the tag to be removed: - (gggg,eeee)"
+        )
+    elif last == "~":
+        sign = ":" if view.dialect == 4 else "?"
+        example = f'{view.draft.shown()} "text" {sign} - (gggg,eeee)'
+        hint = f"write the value to compare with, then {sign} and what to do: {example}"
+        yield Fix("missing-value", f"nothing follows the {view.words[number]}", span, (), hint)
+    elif last in ":?":
+        hint = f"write what to do, for example {view.draft.shown()} - (gggg,eeee)"
+        yield Fix("missing-action", f"nothing follows the {view.words[number]}", span, (), hint)
+    elif last == "w":
+        yield Fix(
+            "missing-value",
+            "what is to be made does not follow `new`",
+            span,
+            (Edit(span.end, span.end, " UID"),),
+        )

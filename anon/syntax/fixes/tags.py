@@ -1,0 +1,264 @@
+"""Tags as people write them: too few digits, other brackets, no comma, 0x, keywords."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from anon.syntax.draft import Edit, Fix, View
+from anon.syntax.fixes.shapes import depth_at, path_end
+from anon.syntax.span import Span
+from anon.tag_names import find_meant_tag, format_tag, is_known_tag
+from anon.tagpath import TagError, parse_tag4, parse_tag6
+
+_H = r"[0-9A-Fa-fXx@#]"
+_HALVES = rf"(?:0[xX])?({_H}{{4}})\s*(,|[.;:|/\\_ -]|\s)\s*(?:0[xX])?({_H}{{4}})"
+_NEAR: Final = (
+    # in round brackets, without a comma or with something else in its place
+    (re.compile(rf"\(\s*{_HALVES}\s*\)"), "group and element of a tag stand with a comma between them"),
+    (re.compile(rf"\(\s*(?:0[xX])?({_H}{{4}})()({_H}{{4}})\s*\)"), "the comma of the tag is missing"),
+    # in other brackets
+    (re.compile(rf"\[\s*{_HALVES}\s*\]"), "a tag stands in round brackets, not in square ones"),
+    (re.compile(rf"\{{\s*{_HALVES}\s*\}}"), "a tag stands in round brackets, not in braces"),
+    (re.compile(rf"<\s*{_HALVES}\s*>"), "a tag stands in round brackets, not in pointed ones"),
+    # one bracket, or none
+    (re.compile(rf"\(\s*{_HALVES}(?!\s*[),0-9A-Fa-f])"), "the ) of the tag is missing"),
+    (re.compile(rf"(?<![\w(,])\s*{_HALVES}\s*\)"), "the ( of the tag is missing"),
+    (re.compile(rf"(?<![\w(.]){_HALVES}(?![\w.])"), "a tag stands in round brackets"),
+    (re.compile(r"(?<![\w.\"])(?:0[xX])?([0-9A-Fa-f]{4})()([0-9A-Fa-f]{4})(?![\w.])"),
+     "a tag is written with brackets and a comma"),
+)  # fmt: skip
+_NAME = re.compile(r"\(?\b([A-Za-z][A-Za-z]{3,})\b\)?")
+_LONG_NAME = re.compile(r"\(?\b([A-Z][a-z]+(?:['\u2019]s)?(?: [A-Z][A-Za-z]*)+)\b\)?")
+_IN_QUOTES = re.compile(r'"(\([0-9A-Fa-f@#X]{4},[^"()]*\))"|\'(\([^\'()]*\))\'')
+_LETTERS: Final = {"O": "0", "o": "0", "Q": "0", "I": "1", "l": "1", "|": "1"}
+
+
+def near_tags(view: View) -> Iterator[Fix]:
+    """What looks like a tag and is none."""
+    for pattern, message in _NEAR:
+        for found in pattern.finditer(view.code):
+            start, end = found.span()
+            start += len(found[0]) - len(found[0].lstrip())
+            if pattern is not _NEAR[0][0] or found[2] != ",":
+                tag = f"({found[1]},{found[3]})"
+                yield Fix("bad-tag", message, Span(start, end), (Edit(start, end, tag),))
+    for found in _IN_QUOTES.finditer(view.text):
+        message = "a tag stands without quotes"
+        tag = found[1] or found[2]
+        yield Fix("quoted-tag", message, Span(*found.span()), (Edit(*found.span(), tag),))
+
+
+def keywords(view: View) -> Iterator[Fix]:
+    """DICOM's names in place of tags."""
+    for pattern in (_LONG_NAME, _NAME):
+        for found in pattern.finditer(view.code):
+            tag = find_meant_tag(found[1])
+            if tag is None or view.code[found.end() :].lstrip().startswith("["):
+                continue
+            written = format_tag(tag)
+            is_open = found[0].startswith("(") and not found[0].endswith(")")
+            is_late = found[0].endswith(")") and not found[0].startswith("(")
+            start, end = found.span()
+            if is_open:
+                start += 1
+            if is_late:
+                end -= 1
+            message = f"an element is named by its tag, not by its name {found[1]}"
+            yield Fix("keyword-not-tag", message, Span(start, end), (Edit(start, end, written),))
+
+
+def bad_tags(view: View) -> Iterator[Fix]:
+    """Tags with the wrong number of digits, with letters, blanks or commas too many."""
+    mistake = view.mistake
+    if mistake is None or mistake.code != "bad-tag":
+        return
+    for number, word in enumerate(view.words):
+        span = view.span(number)
+        if word.type != "TAG" or not (mistake.span.start <= span.start and span.end <= mistake.span.end):
+            continue
+        text = str(word)
+        if _is_right(text, view.dialect):
+            continue
+        message, place, repaired = judge_tag(text, view.dialect)
+        if not message:
+            continue
+        inner = Span(span.start + place.start, span.start + place.end)
+        if repaired is None:
+            hint = mistake.hint or "write the tag as (gggg,eeee), four digits from 0-9 and A-F on each side"
+            if "is none of the digits" in message:
+                hint = "write the tag as (gggg,eeee), four digits from 0-9 and A-F on each side"
+            yield Fix("bad-tag", message, inner, (), hint)
+        else:
+            yield Fix("bad-tag", message, inner, (Edit(*span, repaired),))
+    # Anything else that is wrong with a path is told as the reader of paths says it.
+    yield Fix(mistake.code, mistake.message, mistake.span, (), mistake.hint)
+
+
+def judge_tag(text: str, dialect: int) -> tuple[str, Span, str | None]:
+    """What is wrong with something like a tag, where, and the tag that was probably meant.
+
+    The message is empty when nothing simple is wrong.
+    """
+    whole = Span(0, len(text))
+    halves = [half.strip() for half in text[1:-1].split(",")]
+    if len(halves) > 2:
+        return "a tag has a single comma", whole, _right(",".join(filter(None, halves)), dialect)
+    group, element = halves
+    if "{" in text:
+        tight = f"({group},{element})"
+        if dialect == 6 and tight != text and _is_right(tight, 6):
+            return "a tag holds no blanks between its brackets and its digits", whole, tight
+        return "", whole, None
+    if find_meant_tag(group) is not None and not element:
+        return (
+            "an element is named by its tag, not by its name",
+            whole,
+            format_tag(find_meant_tag(group) or 0),
+        )
+    if re.search(r"\s", text) and _is_right(f"({group},{element})", dialect):
+        return "a tag holds no blanks", whole, f"({group},{element})"
+    if re.match("0[xX]", group) or re.match("0[xX]", element):
+        bare = re.sub(r"\b0[xX]", "", f"{group},{element}")
+        return "a tag is written without 0x", whole, _right(bare, dialect)
+    if dialect == 4 and "x" in text and _is_right(text.replace("x", "X"), 4):
+        at = text.index("x")
+        return "the wild digit is a capital X", Span(at, text.rindex("x") + 1), text.replace("x", "X")
+    wrong = re.search(r"[^0-9A-Fa-fXx@#,()\s]", text)
+    if wrong:
+        guess = "".join(_LETTERS.get(letter, letter) for letter in text[1:-1])
+        name = f"{wrong[0]} is none of the digits of a tag, which are 0-9 and A-F"
+        if wrong[0] in "Oo":
+            name = f"this is the letter {wrong[0]}, not the digit 0"
+        elif wrong[0] in "Il":
+            name = f"this is the letter {wrong[0]}, not the digit 1"
+        return name, Span(*wrong.span()), _right(guess, dialect)
+    return _wrong_length(text, group, element, dialect)
+
+
+def _wrong_length(text: str, group: str, element: str, dialect: int) -> tuple[str, Span, str | None]:
+    wrong = [half for half in (group, element) if len(half) != 4]
+    if not wrong:
+        return "", Span(0, len(text)), None
+    repaired = next(
+        (
+            f"({first},{second})"
+            for first in _lengthened(group)
+            for second in _lengthened(element)
+            if _is_right(f"({first},{second})", dialect) and is_known_tag(f"{first}{second}")
+        ),
+        None,
+    )
+    if len(wrong) == 2:
+        return "group and element of a tag have four digits each", Span(0, len(text)), repaired
+    name = "group" if len(group) != 4 else "element"
+    if not wrong[0]:
+        return f"the {name} of the tag is missing", Span(0, len(text)), None
+    start = text.index(wrong[0], text.index(",") if name == "element" else 0)
+    message = f"the {name} of a tag has four digits, {wrong[0]} has {len(wrong[0])}"
+    return message, Span(start, start + len(wrong[0])), repaired
+
+
+def _lengthened(half: str) -> list[str]:
+    """Four digits that somebody may have meant; those that keep all that was written first."""
+    if len(half) == 4:
+        return [half]
+    if len(half) < 4:
+        guesses = [half.zfill(4)]
+        if len(half) == 3:
+            guesses += [half[:at] + "0" + half[at:] for at in range(3, -1, -1)]
+        return guesses
+    shorter = [half[:at] + half[at + 1 :] for at in range(len(half))] if len(half) == 5 else []
+    return [found for found in (half.lstrip("0").zfill(4), *shorter) if len(found) == 4]
+
+
+def _right(inner: str, dialect: int) -> str | None:
+    text = f"({inner})"
+    return text if text.count(",") == 1 and _is_right(text, dialect) else None
+
+
+def _is_right(text: str, dialect: int) -> bool:
+    try:
+        parse_tag4(text) if dialect == 4 else parse_tag6(text)
+    except TagError:
+        return False
+    return True
+
+
+_PRIVATE: Final = re.compile(
+    rf"\((?P<group>{_H}{{4}})\s*,\s*[\[{{\"'<]?\s*(?P<creator>[A-Za-z][A-Za-z0-9 \-_.:]*?)\s*[\]}}\"'>]?"
+    rf"\s*,?\s*(?P<element>{_H}{{2}}|{_H}{{4}}|)\)"
+)
+
+
+def private_elements(view: View) -> Iterator[Fix]:
+    """Private elements with their creator in the wrong brackets, or with too many digits."""
+    if view.dialect == 4:
+        return
+    for found in _PRIVATE.finditer(view.text):
+        if _is_right(found[0], 6) or re.fullmatch(r"[0-9A-Fa-f]*", found["creator"]):
+            continue
+        right = f"({found['group']},{{{found['creator']}}}{found['element'][-2:] or 'XX'})"
+        if not _is_right(right, 6):
+            continue
+        message = "the creator of a private element stands in braces, and two digits follow it"
+        yield Fix("bad-tag", message, Span(*found.span()), (Edit(*found.span(), right),))
+
+
+def paths(view: View) -> Iterator[Fix]:
+    """Steps of a path with something else than a / between them."""
+    if view.dialect == 4:
+        return
+    shape = view.shape
+    for number in range(1, len(shape)):
+        if shape[number] != "T" or path_end(shape, number) <= number:
+            continue
+        gap = view.text[view.span(number - 1).end : view.span(number).start]
+        if gap and depth_at(shape, number) > 0:
+            continue  # a comma is missing rather
+        if shape[number - 1] in "T]*" and not (
+            shape[number - 1] == "*" and shape[number - 2 : number - 1] in ("S", "N", "T")
+        ):
+            at = view.span(number).start
+            message = "the steps of a path are separated by a /"
+            yield Fix("bad-path", message, view.span(number), (Edit(at, at, "/"),))
+    for found in re.finditer(r"(?<=[)\]])\s*(->|>|\\|\.|::|»)\s*(?=\()", view.code):
+        message = f"the steps of a path are separated by a /, not by {found[1]}"
+        yield Fix("bad-path", message, Span(*found.span(1)), (Edit(*found.span(), "/"),))
+    for found in re.finditer(r"(?<=\))\s*(\{\s*([0-9%*]+)\s*\}|<\s*([0-9%*]+)\s*>)", view.code):
+        number_text = (found[2] or found[3]).replace("*", "%")
+        message = "the number of an item stands in square brackets"
+        yield Fix("bad-path", message, Span(*found.span(1)), (Edit(*found.span(), f"[{number_text}]"),))
+    for found in re.finditer(r"(?<=\))\s*\[\s*(\*|all|ALL|x|X|)\s*\]", view.code):
+        message = "every item of a sequence is written [%]"
+        yield Fix("bad-path", message, Span(*found.span()), (Edit(*found.span(), "[%]"),))
+    for found in re.finditer(r"(?<=\))\s*\[\s*(?:#|-|item\s*|Item\s*)([0-9]+)\s*\]", view.code):
+        message = "items of a sequence are counted from 0"
+        yield Fix(
+            "bad-path",
+            message,
+            Span(*found.span()),
+            (Edit(*found.span(), f"[{found[1] if found[0].count(chr(45)) == 0 else 0}]"),),
+        )
+    for found in re.finditer(
+        r"(?<=\))\s*\[\s*([A-Za-z_]\w*|\"[^\"]*\")\s*\](?=\s*(?:/|:=|\?=|$))", view.code
+    ):
+        if found[1] not in ("all", "ALL", "x", "X"):
+            message = (
+                f"an item of a sequence is named by its number, not by {view.text[slice(*found.span(1))]}"
+            )
+            yield Fix(
+                "bad-path",
+                message,
+                Span(*found.span(1)),
+                (Edit(*found.span(1), "0"),),
+                "write [0] for the first item, [%] for all",
+            )
+    for found in re.finditer(r"\*\*\s*/|/\s*/", view.code):
+        text = "*/" if found[0].startswith("*") else "/"
+        message = f"{found[0]} is no step of a path, any number of levels is written *"
+        yield Fix("bad-path", message, Span(*found.span()), (Edit(*found.span(), text),))
+    for found in re.finditer(r"(?<=[)\]])\s*/(?=\s*(?::=|\?=|$|[\],?=~]))", view.code):
+        message = "the path ends in a /, the element is missing"
+        yield Fix("bad-path", message, Span(found.end() - 1, found.end()), (Edit(*found.span(), ""),))
