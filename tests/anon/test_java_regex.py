@@ -141,6 +141,29 @@ def test_what_cannot_be_translated_is_refused_though_java_takes_it(pattern: str)
         compile_java(pattern)
 
 
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "a{2147483647}",
+        "a{200001,}",
+        "(?:ab){10000000}",
+        "((((a{99}){99}){99}){99})",
+        "(?<=a{999999})",
+        r"\b" * 2_000,
+    ],
+)
+def test_a_pattern_that_would_fill_the_memory_is_refused(pattern: str) -> None:
+    with pytest.raises(JavaRegexError, match="too large"):
+        compile_java(pattern)
+
+
+@pytest.mark.parametrize(
+    "pattern", ["a{20000}", "(?:a{100}){100}", "a{1,2147483647}", "(?i)(?:a{0,99}){0,9999}"]
+)
+def test_repetitions_that_need_no_memory_are_fine(pattern: str) -> None:
+    assert compile_java(pattern).fullmatch("a" * 20_000) is not None or "100" in pattern
+
+
 def test_a_deeply_nested_pattern_is_an_error_and_no_crash() -> None:
     try:
         compile_java("(" * 2_000 + ")" * 2_000)
