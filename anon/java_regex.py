@@ -64,7 +64,15 @@ _MAX_NESTING: Final = 200
 
 
 class JavaRegexError(ValueError):
-    """The text is no regular expression, or no replacement, that Java would take; the message says why."""
+    """The text is no regular expression, or no replacement, that Java would take; the message says why.
+
+    Attributes:
+        start: where in the text the culprit begins.
+        end: behind the culprit; 0 when nobody knows where it is.
+    """
+
+    start: int = 0
+    end: int = 0
 
 
 @lru_cache(maxsize=512)
@@ -77,7 +85,11 @@ def compile_java(pattern: str) -> regex.Pattern[str]:
     if len(pattern) > MAX_CHARACTERS:
         raise JavaRegexError(f"it is longer than {MAX_CHARACTERS} characters")
     try:
-        return regex.compile(_Translation(pattern).text(), regex.VERSION1)
+        translation = _Translation(pattern)
+        return regex.compile(translation.text(), regex.VERSION1)
+    except JavaRegexError as error:
+        error.start, error.end = translation.culprit()
+        raise
     except (regex.error, RecursionError, OverflowError) as error:
         raise JavaRegexError(getattr(error, "msg", None) or "too deeply nested") from None
 
@@ -100,6 +112,8 @@ class _Translation:
     def __init__(self, pattern: str) -> None:
         self._pattern = pattern
         self._position = 0
+        self._item = 0  # where what is being read begins
+        self._opened: list[int] = []  # where the groups that are open begin
         self._written: list[str] = []
         self._groups = [_Flags()]
         self._names: set[str] = set()
@@ -114,13 +128,16 @@ class _Translation:
         while self._position < len(self._pattern):
             character = self._pattern[self._position]
             begin = len(self._written)
+            self._item = self._position
             if character == "\\":
                 self._can_repeat = self._escape() or self._can_repeat
             elif character == "[":
                 self._character_class()
                 self._can_repeat = True
             elif character == "(":
+                start, depth = self._position, len(self._groups)
                 self._begin_group()
+                self._opened += [start] * (len(self._groups) - depth)
                 self._can_repeat = False
             elif character in "*+?{":
                 self._repeat()
@@ -130,7 +147,15 @@ class _Translation:
                 self._written.append(self._plain(character))
                 self._can_repeat = character not in "|^$"
             self._count_size(character, sum(map(len, self._written[begin:])))
+        if len(self._groups) > 1:
+            self._item, self._position = self._opened[-1], self._opened[-1] + 1
+            raise JavaRegexError("a ( is not closed with )")
         return "".join(self._written)
+
+    def culprit(self) -> tuple[int, int]:
+        """Where reading the pattern stopped: what was being read."""
+        start = min(self._item, max(len(self._pattern) - 1, 0))
+        return start, max(min(self._position, len(self._pattern)), start + 1)
 
     @property
     def _flags(self) -> _Flags:
@@ -162,6 +187,7 @@ class _Translation:
             if len(self._groups) == 1:
                 raise JavaRegexError("a ) closes no group")
             self._groups.pop()
+            self._opened.pop()
         if character in "|)":
             return character
         return self._letter(character)
@@ -204,7 +230,7 @@ class _Translation:
     def _change_flags(self) -> None:
         flags = _FLAGS.match(self._pattern, self._position)
         if flags is None:
-            raise JavaRegexError(f"unknown kind of group at position {self._position}")
+            raise JavaRegexError("there is no such kind of group")
         self._position = flags.end()
         on, off = flags[1], flags[2] or ""
         if "x" in on:
@@ -221,9 +247,11 @@ class _Translation:
     def _repeat(self) -> None:
         found = _QUANTIFIER.match(self._pattern, self._position)
         if not found:
-            raise JavaRegexError(rf"a {{ at position {self._position} begins no repetition (write \{{)")
+            raise JavaRegexError(r"a { begins a number of repetitions, or is written \{")
         if not self._can_repeat:
-            raise JavaRegexError(f"there is nothing to repeat at position {self._position}")
+            raise JavaRegexError(
+                f"nothing stands before the {self._pattern[self._position]} that it could repeat"
+            )
         if any(number and int(number) > _MAX_REPETITIONS for number in found.groups()):
             raise JavaRegexError("the number of repetitions is too large")
         if self._flags.in_look_behind:
