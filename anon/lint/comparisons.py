@@ -14,6 +14,7 @@ from anon.tagpath import TagPath, TagStep
 from anon.vr import misfit, vr_today
 
 _SPECIAL: Final = frozenset(".\\[]{}()*+?^$|")
+_CODES: Final = frozenset({"CS", "UI", "AE"})  # hardly anybody looks for a part of them
 _DECIMAL_VRS: Final = frozenset({"DS", "FL", "FD"})
 
 
@@ -118,7 +119,9 @@ def whole_match(checked: Checked) -> Iterator[Finding]:
     patterns = [
         condition.right
         for condition in checked.conditions
-        if isinstance(condition, nodes.Comparison) and condition.operator.endswith("~")
+        if isinstance(condition, nodes.Comparison)
+        and condition.operator.endswith("~")
+        and not (isinstance(condition.left, nodes.Path) and vr_today(_tag_of(condition.left.path)) in _CODES)
     ]
     for call, node in checked.arguments_of_kind("pattern"):
         if call.name.name == "ismatch" or checked.dialect == 4:

@@ -120,7 +120,9 @@ SOP_INSTANCE_UID: Final = 0x00080018
 STUDY_INSTANCE_UID: Final = 0x0020000D
 SERIES_INSTANCE_UID: Final = 0x0020000E
 FRAME_OF_REFERENCE_UID: Final = 0x00200052
-#: What every object has (PS3.3: type 1 in all of them, and those two that are at least there, empty or not).
-ALWAYS_THERE: Final = _tags("0008: 0016 0018 0060\n0010: 0010 0020\n0020: 000D 000E")
+#: What every object has, with a value (PS3.3: type 1 in all of them).
+NEVER_MISSING: Final = _tags("0008: 0016 0018 0060\n0020: 000D 000E")
+#: What every object has, some perhaps empty (type 2).
+ALWAYS_THERE: Final = NEVER_MISSING | _tags("0010: 0010 0020")
 #: UIDs that several files share: what holds a study, a series or a space together.
 SHARED_UIDS: Final = frozenset({STUDY_INSTANCE_UID, SERIES_INSTANCE_UID, FRAME_OF_REFERENCE_UID})

@@ -7,7 +7,7 @@ from typing import Final
 
 from anon.lint.checked import Checked
 from anon.lint.effects import Effect, Step, inner_values
-from anon.lint.knowledge import DATES, IDENTIFYING, USUAL_DATES, WHO
+from anon.lint.knowledge import DATES, IDENTIFYING, NEVER_MISSING, USUAL_DATES, WHO
 from anon.lint.paths import PRIVATE, covers, covers_below, described_tag, top_level
 from anon.lint.rule import Finding, lint
 from anon.lint.variables import SUPPLIED
@@ -123,7 +123,8 @@ def identity_stays(checked: Checked) -> Iterator[Finding]:
     """Patient Identity Removed (0012,0062) is set to YES, and elements that name the patient stay.
 
     Whoever gets the data will take them for anonymous. Remove these elements, or leave (0012,0062) unset.
-    `prearc anon check --profile basic` compares with all that DICOM's Basic Profile protects.
+    `prearc anon check --profile basic` compares with all that DICOM's Basic Profile protects. For a project's
+    script nothing is said: the site's script may have removed them.
     """
     claim = _claim(checked)
     if claim is None or checked.has_open_effects:
@@ -146,7 +147,8 @@ def private_stays(checked: Checked) -> Iterator[Finding]:
     """What devices write into private elements, of odd groups, only their makers know. Names are found there.
 
     Remove them all, or all but those that are known to be harmless: `removeAllPrivateTags` and
-    `retainPrivateTags` of DicomEdit 6, `- (XXX#,XXXX)` of DicomEdit 4.
+    `retainPrivateTags` of DicomEdit 6, `- (XXX#,XXXX)` of DicomEdit 4. For a project's script nothing is
+    said.
     """
     claim = _claim(checked)
     if claim is None or checked.has_open_effects:
@@ -162,7 +164,9 @@ def private_stays(checked: Checked) -> Iterator[Finding]:
 
 
 def _claim(checked: Checked) -> Span | None:
-    """Where the script says that the patient's identity is removed."""
+    """Where the script says that the patient's identity is removed; a project's is not judged alone."""
+    if checked.purpose == "project":
+        return None
     for _, effect in checked.index.above(top_level(_PATIENT_IDENTITY_REMOVED)):
         if effect.value is not None and checked.constants.text(effect.value) == "YES":
             return effect.span
@@ -224,13 +228,10 @@ def keeps_old(checked: Checked) -> Iterator[Finding]:
         if effect.kind != "assign" or effect.value is None or tag not in IDENTIFYING or effect.path is None:
             continue
         value = checked.stands_for(effect.value)
-        own = any(isinstance(each, nodes.Path) and each.path.tag == tag for each in inner_values(value))
-        if (
-            own
-            or checked.constants.find(value)
-            or not checked.may_be_absent(value)
-            or _is_removed_above(checked, step, effect.path)
-        ):
+        read = {each.path.tag for each in inner_values(value) if isinstance(each, nodes.Path)}
+        if tag in read or read & NEVER_MISSING or checked.constants.find(value) is not None:
+            continue
+        if not checked.may_be_absent(value) or _is_removed_above(checked, step, effect.path):
             continue
         message = f"where the value is missing {described_tag(tag)} stays as it is"
         yield Finding(effect.span, message, "remove it first, or write ?=")

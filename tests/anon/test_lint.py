@@ -291,6 +291,13 @@ def test_comparisons_with_what_cannot_be() -> None:
     assert lines_of("odd-comparison", '(0029,1010) = "mr " : - (0010,0010)\n') == []
 
 
+def test_words_that_are_whole_values_are_looked_for_as_such() -> None:
+    assert lines_of("whole-match", '(0008,0060) ~ "MR" : - (0010,0010)\n') == []
+    assert lines_of("whole-match", '(0010,0020) := match[(0008,103E), "SCOUT", 0]\n') == [1]
+    finds_a_part = '(0010,2180) := match[(0008,103E), "SCOUT", 0]\n(0008,103E) !~ "A" ? -(0010,0010)\n'
+    assert lines_of("whole-match", V6 + finds_a_part) == [3]
+
+
 def test_two_missing_elements_are_equal_in_dicomedit_4_only() -> None:
     text = "(0010,0010) = (0010,0020) : - (0010,0020)\n"
     assert lines_of("missing-equal", text) == [1]
@@ -439,6 +446,24 @@ def test_a_script_that_de_identifies_says_so() -> None:
     both = '- (0010,0010)\n- (0010,0020)\n(0012,0063) := "v1"\n'
     assert lines_of("method-unset", both) == [1]
     assert lines_of("method-unset", both + '(0012,0062) := "YES"\n') == []
+
+
+def test_what_is_called_anonymous_is_looked_at() -> None:
+    claim = '(0012,0062) := "YES"\n'
+    assert lines_of("identity-stays", V6 + claim) == [2]
+    assert lines_of("identity-stays", V6 + "-*\n" + claim) == []
+    assert lines_of("identity-stays", V6 + claim, "project") == []
+    assert lines_of("identity-stays", '(0012,0062) := "NO"\n') == []
+    assert lines_of("private-stays", V6 + claim + 'retainPrivateTags["(0029,{ACME}10)"]\n') == []
+    assert lines_of("private-stays", claim + "- (0029,XXXX)\n") == [1]
+    assert lines_of("private-stays", claim + "- (XXX#,XXXX)\n") == []
+
+
+def test_what_was_to_be_replaced_may_stay_in_dicomedit_6() -> None:
+    assert lines_of("keeps-old", V6 + "(0010,0020) := hashUID[(0020,000D)]\n") == []  # is in every object
+    assert lines_of("keeps-old", V6 + '(0010,0020) := match[(0008,1030), "P[0-9]+", 0]\n') == [2]
+    assert lines_of("keeps-old", V6 + "(0010,0020) ?= (0010,1000)\n") == []
+    assert lines_of("keeps-old", V6 + '(0010,0020) := "x"\n(0010,0020) := (0010,1000)\n') == []
 
 
 def test_dates_are_shifted_together() -> None:
