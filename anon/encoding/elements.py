@@ -4,9 +4,6 @@ A `DataSet` is a view of a buffer. Scanning notes where each element begins and 
 length, at any depth, stays inside the buffer; no value is decoded. Edits are kept beside the buffer, and
 `DataSet.chunks` gives the encoded form back as slices of the buffer with the edited elements between them, so
 that large values are never copied and what nobody touched stays byte for byte as it came.
-
-A data set holds its elements, and these the data sets of their items; the way back is a weak reference. So
-the buffer, which may be large, is given back at once when the last one lets go of the data set.
 """
 
 from __future__ import annotations
@@ -15,7 +12,6 @@ from collections.abc import Iterator
 from functools import lru_cache
 from struct import Struct
 from typing import NamedTuple
-from weakref import ref
 
 from pydicom.datadict import dictionary_VR
 
@@ -85,6 +81,7 @@ class _Span(NamedTuple):
     value_end: int
     end: int
     undefined: bool
+    holds_items: bool  # a sequence, also one that came as UN
 
 
 @lru_cache(maxsize=16384)
@@ -152,15 +149,19 @@ def _scan(
             raise DataSetError("duplicate-element", position)
         if length == UNDEFINED_LENGTH:
             vr, value_end = _skip_undefined(buffer, tag, vr, value_start, end, encoding, room)
-            spans[tag] = span((vr, position, value_start, value_end, value_end + 8, True))
+            holds_items = vr in ("SQ", "UN")
+            spans[tag] = span((vr, position, value_start, value_end, value_end + 8, True, holds_items))
             position = value_end + 8
             continue
         value_end = value_start + length
         if value_end > end:
             raise DataSetError("truncated", position)
-        if vr == "SQ":
+        holds_items = vr == "SQ"
+        if holds_items:
             _skip_items(buffer, value_start, value_end, encoding, room, delimited=False)
-        spans[tag] = span((vr, position, value_start, value_end, value_end, False))
+        elif vr == "UN" and not implicit:
+            holds_items = is_unknown_sequence(tag, memoryview(buffer)[value_start:value_end], room)
+        spans[tag] = span((vr, position, value_start, value_end, value_end, False, holds_items))
         position = value_end
     if delimited:
         raise DataSetError("truncated", position)
@@ -189,6 +190,26 @@ def _skip_items(
     for item in _items(buffer, position, end, encoding, room, delimited=delimited):
         after = item.end
     return after
+
+
+def is_unknown_sequence(tag: int, value: Buffer, room: int = DEFAULT_MAX_NESTING) -> bool:
+    """Whether a value of VR UN and known length holds the items of a sequence (PS3.5 section 6.2.2, note 2).
+
+    It does where the dictionary says so and the value can be read like that: who wrote it did not know the
+    sequence, and every other reader sees what is in it.
+
+    Raises:
+        DataSetError: the items are nested too deep.
+    """
+    if not value or implicit_vr(tag) != "SQ":
+        return False
+    try:
+        _skip_items(value, 0, len(value), IMPLICIT_LITTLE, room, delimited=False)
+    except DataSetError as error:
+        if error.code == "too-deep":
+            raise
+        return False
+    return True
 
 
 class _ItemSpan(NamedTuple):
@@ -251,23 +272,11 @@ class Element:
 
     Attributes:
         tag: group << 16 | element.
-        vr: two letters. Sequences that came as UN with undefined length are "SQ".
+        vr: two letters. Sequences that came as UN are "SQ".
         is_encapsulated: the value is fragments, the bytes between the element's header and its delimiter.
     """
 
-    __slots__ = (
-        "__weakref__",
-        "_encoding",
-        "_items",
-        "_parent",
-        "_room",
-        "_value",
-        "is_encapsulated",
-        "tag",
-        "undefined",
-        "vr",
-        "written_vr",
-    )
+    __slots__ = ("_items", "_parent", "_value", "is_encapsulated", "tag", "undefined", "vr", "written_vr")
 
     def __init__(
         self,
@@ -285,9 +294,7 @@ class Element:
         self.written_vr = written_vr or vr
         self.undefined = undefined
         self.is_encapsulated = undefined and vr != "SQ"
-        self._parent = ref(parent)
-        self._encoding = parent.encoding
-        self._room = parent.room
+        self._parent = parent
         self._value = value
         self._items = items
 
@@ -331,11 +338,12 @@ class Element:
 
     def _read_items(self) -> list[DataSet]:
         value = self._value if self._value is not None else b""
-        encoding = IMPLICIT_LITTLE if self.written_vr == "UN" else self._encoding
-        found = _items(value, 0, len(value), encoding, self._room, delimited=False)
+        parent = self._parent
+        encoding = IMPLICIT_LITTLE if self.written_vr == "UN" else parent.encoding
+        found = _items(value, 0, len(value), encoding, parent.room, delimited=False)
         return [
             DataSet(
-                value, encoding, item.spans, room=self._room - 1, owner=self,
+                value, encoding, item.spans, room=parent.room - 1, owner=self,
                 item_span=(item.start, item.end), undefined=item.undefined,
             )
             for item in found
@@ -350,7 +358,6 @@ class DataSet:
     """
 
     __slots__ = (
-        "__weakref__",
         "_buffer",
         "_changed",
         "_edited",
@@ -383,7 +390,7 @@ class DataSet:
         self._seen: dict[int, Element] = {}
         self._edited: dict[int, Element | None] = {}
         self._changed: set[int] = set()
-        self._owner = None if owner is None else ref(owner)
+        self._owner = owner
         self._item_span = item_span
         self._holders: dict[int, list[DataSet]] | None = None
 
@@ -463,18 +470,11 @@ class DataSet:
     def chain(self) -> tuple[DataSet, ...] | None:
         """The data sets from the top down to this one; None when it, or one around it, was removed."""
         chain = [self]
-        while chain[-1]._owner is not None:
-            around = chain[-1]._around()
-            if around is None or around[0].get(around[1].tag) is not around[1]:
+        while (owner := chain[-1]._owner) is not None:
+            if owner._parent.get(owner.tag) is not owner:
                 return None
-            chain.append(around[0])
+            chain.append(owner._parent)
         return tuple(reversed(chain))
-
-    def _around(self) -> tuple[DataSet, Element] | None:
-        """Of an item: the data set and sequence that it is in, as long as there are any."""
-        owner = None if self._owner is None else self._owner()
-        parent = None if owner is None else owner._parent()
-        return None if owner is None or parent is None else (parent, owner)
 
     def holders(self, tag: int) -> list[DataSet]:
         """The data sets that hold an element: this one and items at any depth, in their order.
@@ -485,23 +485,20 @@ class DataSet:
         if self._holders is None:
             self._holders = {}
             self._note_holders(self._holders)
-        below = self._holders.get(tag, [])
-        return [self, *below] if tag in self else below
+        return self._holders.get(tag, [])
 
     def _note_holders(self, found: dict[int, list[DataSet]]) -> None:
-        """Note which items hold which elements, at any depth."""
-        for sequence in self.sequence_tags():
-            element = self.get(sequence)
+        sequences = set(self.sequence_tags())
+        for tag in self.tags():
+            found.setdefault(tag, []).append(self)
+            element = self.get(tag) if tag in sequences else None
             for item in () if element is None else element.items:
-                for tag in item.tags():
-                    found.setdefault(tag, []).append(item)
                 item._note_holders(found)
 
     def _forget_holders(self) -> None:
         self._holders = None
-        around = self._around()
-        if around is not None:
-            around[0]._forget_holders()
+        if self._owner is not None:
+            self._owner._parent._forget_holders()
 
     @property
     def has_guessed_vrs(self) -> bool:
@@ -570,9 +567,8 @@ class DataSet:
 
     def _touch(self, tag: int) -> None:
         self._changed.add(tag)
-        around = self._around()
-        if around is not None:
-            around[0]._touch(around[1].tag)
+        if self._owner is not None:
+            self._owner._parent._touch(self._owner.tag)
 
     # -- where the elements come from (a view of something else overrides these)
 
@@ -581,18 +577,14 @@ class DataSet:
         if span is None:
             return None
         value = memoryview(self._buffer)[span.value_start : span.value_end]
-        vr = "SQ" if span.undefined and span.vr == "UN" else span.vr
+        vr = "SQ" if span.holds_items else span.vr
         return Element(self, tag, vr, value, undefined=span.undefined, written_vr=span.vr)
 
     def _source_tags(self) -> dict[int, _Span] | set[int]:
         return self._spans
 
     def _source_sequences(self) -> list[int]:
-        return [
-            tag
-            for tag, span in self._spans.items()
-            if span.vr == "SQ" or (span.undefined and span.vr == "UN")
-        ]
+        return [tag for tag, span in self._spans.items() if span.holds_items]
 
     # -- writing
 

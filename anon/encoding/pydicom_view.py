@@ -31,6 +31,7 @@ from anon.encoding.elements import (
     Element,
     Encoding,
     implicit_vr,
+    is_unknown_sequence,
 )
 from anon.encoding.instance import TRANSFER_SYNTAX_UID, EncodedInstance
 from anon.encoding.text import SPECIFIC_CHARACTER_SET
@@ -181,7 +182,12 @@ class _View(DataSet):
     @staticmethod
     def _has_unknown_items(found: RawDataElement) -> bool:
         """Whether this is a sequence of unknown VR (PS3.5 section 6.2.2, note 2)."""
-        return found.VR in ("UN", None) and found.length == _UNDEFINED and found.tag not in PIXEL_DATA_TAGS
+        if found.VR not in ("UN", None) or found.tag in PIXEL_DATA_TAGS:
+            return False
+        if found.length == _UNDEFINED:
+            return True
+        is_readable = found.VR == "UN" and found.is_little_endian and bool(found.value)
+        return is_readable and is_unknown_sequence(found.tag, found.value)
 
     def _load(self, tag: int) -> Element | None:
         if tag not in self.pydicom:
