@@ -4,6 +4,9 @@ A `DataSet` is a view of a buffer. Scanning notes where each element begins and 
 length, at any depth, stays inside the buffer; no value is decoded. Edits are kept beside the buffer, and
 `DataSet.chunks` gives the encoded form back as slices of the buffer with the edited elements between them, so
 that large values are never copied and what nobody touched stays byte for byte as it came.
+
+A data set holds its elements, and these the data sets of their items; the way back is a weak reference. So
+the buffer, which may be large, is given back at once when the last one lets go of the data set.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from struct import Struct
 from typing import NamedTuple
+from weakref import ref
 
 from pydicom.datadict import dictionary_VR
 
@@ -276,7 +280,19 @@ class Element:
         is_encapsulated: the value is fragments, the bytes between the element's header and its delimiter.
     """
 
-    __slots__ = ("_items", "_parent", "_value", "is_encapsulated", "tag", "undefined", "vr", "written_vr")
+    __slots__ = (
+        "__weakref__",
+        "_encoding",
+        "_items",
+        "_parent",
+        "_room",
+        "_value",
+        "is_encapsulated",
+        "tag",
+        "undefined",
+        "vr",
+        "written_vr",
+    )
 
     def __init__(
         self,
@@ -294,7 +310,9 @@ class Element:
         self.written_vr = written_vr or vr
         self.undefined = undefined
         self.is_encapsulated = undefined and vr != "SQ"
-        self._parent = parent
+        self._parent = ref(parent)
+        self._encoding = parent.encoding
+        self._room = parent.room
         self._value = value
         self._items = items
 
@@ -338,12 +356,11 @@ class Element:
 
     def _read_items(self) -> list[DataSet]:
         value = self._value if self._value is not None else b""
-        parent = self._parent
-        encoding = IMPLICIT_LITTLE if self.written_vr == "UN" else parent.encoding
-        found = _items(value, 0, len(value), encoding, parent.room, delimited=False)
+        encoding = IMPLICIT_LITTLE if self.written_vr == "UN" else self._encoding
+        found = _items(value, 0, len(value), encoding, self._room, delimited=False)
         return [
             DataSet(
-                value, encoding, item.spans, room=parent.room - 1, owner=self,
+                value, encoding, item.spans, room=self._room - 1, owner=self,
                 item_span=(item.start, item.end), undefined=item.undefined,
             )
             for item in found
@@ -358,6 +375,7 @@ class DataSet:
     """
 
     __slots__ = (
+        "__weakref__",
         "_buffer",
         "_changed",
         "_edited",
@@ -390,7 +408,7 @@ class DataSet:
         self._seen: dict[int, Element] = {}
         self._edited: dict[int, Element | None] = {}
         self._changed: set[int] = set()
-        self._owner = owner
+        self._owner = None if owner is None else ref(owner)
         self._item_span = item_span
         self._holders: dict[int, list[DataSet]] | None = None
 
@@ -470,11 +488,18 @@ class DataSet:
     def chain(self) -> tuple[DataSet, ...] | None:
         """The data sets from the top down to this one; None when it, or one around it, was removed."""
         chain = [self]
-        while (owner := chain[-1]._owner) is not None:
-            if owner._parent.get(owner.tag) is not owner:
+        while chain[-1]._owner is not None:
+            around = chain[-1]._around()
+            if around is None or around[0].get(around[1].tag) is not around[1]:
                 return None
-            chain.append(owner._parent)
+            chain.append(around[0])
         return tuple(reversed(chain))
+
+    def _around(self) -> tuple[DataSet, Element] | None:
+        """Of an item: the data set and sequence that it is in, as long as there are any."""
+        owner = None if self._owner is None else self._owner()
+        parent = None if owner is None else owner._parent()
+        return None if owner is None or parent is None else (parent, owner)
 
     def holders(self, tag: int) -> list[DataSet]:
         """The data sets that hold an element: this one and items at any depth, in their order.
@@ -485,20 +510,23 @@ class DataSet:
         if self._holders is None:
             self._holders = {}
             self._note_holders(self._holders)
-        return self._holders.get(tag, [])
+        below = self._holders.get(tag, [])
+        return [self, *below] if tag in self else below
 
     def _note_holders(self, found: dict[int, list[DataSet]]) -> None:
-        sequences = set(self.sequence_tags())
-        for tag in self.tags():
-            found.setdefault(tag, []).append(self)
-            element = self.get(tag) if tag in sequences else None
+        """Note which items hold which elements, at any depth."""
+        for sequence in self.sequence_tags():
+            element = self.get(sequence)
             for item in () if element is None else element.items:
+                for tag in item.tags():
+                    found.setdefault(tag, []).append(item)
                 item._note_holders(found)
 
     def _forget_holders(self) -> None:
         self._holders = None
-        if self._owner is not None:
-            self._owner._parent._forget_holders()
+        around = self._around()
+        if around is not None:
+            around[0]._forget_holders()
 
     @property
     def has_guessed_vrs(self) -> bool:
@@ -567,8 +595,9 @@ class DataSet:
 
     def _touch(self, tag: int) -> None:
         self._changed.add(tag)
-        if self._owner is not None:
-            self._owner._parent._touch(self._owner.tag)
+        around = self._around()
+        if around is not None:
+            around[0]._touch(around[1].tag)
 
     # -- where the elements come from (a view of something else overrides these)
 
