@@ -158,7 +158,8 @@ def _encode_tags(text: str, little: bool, *, keywords: bool) -> bytes:
     return bytes(out)
 
 
-def _encode_string(text: str, vr: str, charsets: Charsets, warn: Warn) -> bytes:
+def _encode_string(text: str, vr: str, charsets: Charsets, warn: Warn, *, undeclared: bool) -> bytes:
+    """A text in the object's character set; without one in UTF-8, if such may be written undeclared."""
     remark = misfit(vr, text)
     if remark:
         warn(remark)
@@ -169,6 +170,12 @@ def _encode_string(text: str, vr: str, charsets: Charsets, warn: Warn) -> bytes:
         return text.encode("utf-8")
     declared = charsets()
     if not declared:
+        if not undeclared:
+            raise StatementError(
+                "not-representable",
+                "the text is not ASCII and the object declares no character set",
+                'put (0008,0005) := "ISO_IR 192" first',
+            )
         warn("the text is not ASCII and the object declares no character set")
     encoded = encode_text(text, vr, declared)
     if declared and decode_bytes_as(encoded, vr, declared) != text:
@@ -232,7 +239,7 @@ class Values4:
             return _encode_numbers(text, vr, little)
         if vr == "AT":
             return _encode_tags(text, little, keywords=True)
-        return _encode_string(text, vr, charsets, warn)
+        return _encode_string(text, vr, charsets, warn, undeclared=True)
 
 
 class Values6:
@@ -283,7 +290,7 @@ class Values6:
             raise StatementError("no-text-possible", f"an element of VR {vr} cannot be given a text")
         if vr == "UN":
             return text.encode("utf-8")
-        return _encode_string(text, vr, charsets, warn)
+        return _encode_string(text, vr, charsets, warn, undeclared=False)
 
 
 Values = Values4 | Values6

@@ -36,13 +36,13 @@ FAILS = {
     "025": "list-assigned", "035": "not-a-date", "039": "no-lookup-table", "040": "no-such-key",
     "044": "out-of-range", "045": "out-of-range", "046": "no-text-possible", "049": "identity-removed",
     "050": "identity-removed", "053": "not-representable", "055": "not-representable",
-    "056": "not-representable", "066": "not-readable", "070": "outside-image", "074": "has-overlay",
-    "075": "no-text-possible",
+    "054": "not-representable", "056": "not-representable", "066": "not-readable", "070": "outside-image",
+    "074": "has-overlay", "075": "no-text-possible",
 }  # fmt: skip
 # what is done as in Java, some with a message;
 AS_JAVA = {
     "017": "", "037": "", "041": "not a valid DS", "042": "not a valid IS", "043": "not a valid DA",
-    "054": "declares no character set", "058": "", "061": "become empty", "062": "not a valid DA", "063": "",
+    "058": "", "061": "become empty", "062": "not a valid DA", "063": "",
     "069": "", "073": "no pixel data",
 }  # fmt: skip
 # and what comes out otherwise: the elements that say so, None for those that are absent.
