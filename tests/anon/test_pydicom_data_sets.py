@@ -1,0 +1,61 @@
+"""Data sets that pydicom holds and cannot decode, or would write otherwise than they are."""
+
+from __future__ import annotations
+
+import pytest
+from both_ways import V6, applied, read, stored
+from builders import make_dataset, part10_bytes
+from pydicom.dataelem import RawDataElement
+from pydicom.dataset import Dataset
+from pydicom.tag import Tag
+from pydicom.uid import ExplicitVRLittleEndian
+
+import anon
+from anon.encoding.instance import EncodedInstance
+
+# An item that ends in the middle of an element's length.
+CUT_ITEM = b"\xfe\xff\0\xe0\x08\0\0\0\x08\0\x18\0UN\0\0"
+
+
+def with_raw(tag: int, vr: str, length: int, value: bytes | None) -> Dataset:
+    dataset = make_dataset()
+    fields = {"is_implicit_VR": False, "is_little_endian": True}
+    dataset[Tag(tag)] = RawDataElement(Tag(tag), vr, length, value, 0, **fields)
+    return dataset
+
+
+@pytest.mark.parametrize(
+    ("tag", "vr", "length", "value", "script"),
+    [
+        (0x00081140, "SQ", len(CUT_ITEM), CUT_ITEM, "-*/(0008,0018)"),
+        (0x00100010, "zz", 4, None, "-*/(0010,0020)"),
+        (0x00100010, "zz", 4, None, "(0010,0020) := (0010,0010)"),
+    ],
+    ids=["cut item", "no VR, walked", "no VR, read"],
+)
+def test_what_pydicom_cannot_decode_refuses_the_object(
+    tag: int, vr: str, length: int, value: bytes | None, script: str
+) -> None:
+    dataset = with_raw(tag, vr, length, value)
+    before = {each: dataset.get_item(each) for each in dataset.keys() if each != tag}
+    with pytest.raises(anon.ScriptError) as caught:
+        anon.compile_script(V6 + script).apply(dataset)
+    assert [found.code for found in caught.value.diagnostics] == ["not-encodable"]
+    assert {each: dataset.get_item(each) for each in dataset.keys() if each != tag} == before
+
+
+def test_a_character_set_that_cannot_be_decoded_refuses_the_object_where_it_counts() -> None:
+    dataset = with_raw(0x00080005, "zz", 4, b"ISO ")
+    assert anon.compile_script(V6 + "-(0010,0010)").apply(dataset).status == "ok"
+    assert "PatientName" not in dataset
+
+
+def test_new_private_elements_are_unknown_both_ways_even_if_pydicom_knows_them() -> None:
+    text = '(0029,{SIEMENS CSA HEADER}08) := "IMAGE NUM 4"'
+    result = applied(text, make_dataset())
+    assert b"\x29\0\x08\x10UN\0\0" in result.encoded
+    dataset = read(part10_bytes(make_dataset(), ExplicitVRLittleEndian))
+    anon.compile_script(V6 + text).apply(dataset)
+    assert b"\x29\0\x08\x10UN\0\0" in stored(dataset)
+    again = EncodedInstance.from_part10(stored(dataset)).dataset.get(0x00291008)
+    assert again is not None and again.vr == "UN"
