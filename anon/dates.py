@@ -59,9 +59,7 @@ class DicomDate(NamedTuple):
             raise StatementError("out-of-range", "the date is moved further than the calendar goes")
         others = (moment.month, moment.day, moment.hour, moment.minute, moment.second)
         written = "".join(f"{number:02d}" for number in others[: self.parts - 1])
-        # A fraction of anything but a second is no DICOM.
-        fraction = self.fraction if self.parts == _PARTS else ""
-        return f"{year:04d}{written}{fraction}{self.zone}"
+        return f"{year:04d}{written}{self.fraction}{self.zone}"
 
 
 def find_date(text: str) -> DicomDate | None:

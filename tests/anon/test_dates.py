@@ -132,9 +132,9 @@ NO_DATES = [
         ('shiftDateTimeByIncrement["20200101", 43200]', "20200102"),
         ('shiftDateTimeByIncrement["2020-1200", 0]', "2020-1200"),
         ('shiftDateTimeByIncrement["202005+1800", 1, "Minutes"]', "202005+1800"),
-        # A fraction of anything but a second is no DICOM.
-        ('shiftDateTimeByIncrement["2020.5", 0]', "2020"),
-        ('shiftDateTimeByIncrement["202001011015.25+0100", 30]', "202001011016+0100"),
+        # A fraction of anything but a second is no DICOM, but it is copied, too.
+        ('shiftDateTimeByIncrement["2020.5", 0]', "2020.5"),
+        ('shiftDateTimeByIncrement["202001011015.25+0100", 30]', "202001011016.25+0100"),
         # Years that four digits do not hold.
         ('shiftDateByIncrement["99991231", 1]', "100000101"),
         ('shiftDateByIncrement["00000101", 0]', "00000101"),
