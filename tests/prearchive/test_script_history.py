@@ -243,6 +243,18 @@ def test_a_switch_that_was_set_by_hand_is_noticed_once(tmp_path: Path) -> None:
         assert told(site, "projects/P1.das") == []
 
 
+def test_a_switch_that_broke_off_after_the_settings_were_written_is_noticed(tmp_path: Path) -> None:
+    with reloading(tmp_path) as site:
+        with pytest.raises(RuntimeError), switching(site, SITE, False, who="mara"):
+            set_script_enabled(site.settings, None, False)
+            raise RuntimeError("as if killed")
+        site.refresh()
+        assert told(site) == [(1, "first", "unknown"), (None, "disabled", "unknown")]
+        with pytest.raises(RuntimeError), switching(site, SITE, True, who="mara"):
+            raise RuntimeError("before anything was written")
+        assert told(site) == [(1, "first", "unknown"), (None, "disabled", "unknown")]
+
+
 def test_settings_that_cannot_be_read_switch_nothing(tmp_path: Path) -> None:
     with reloading(tmp_path) as site:
         note_all(site)
