@@ -59,7 +59,7 @@ _LOW_SURROGATE = re.compile(r"\\u([Dd][C-Fc-f][0-9A-Fa-f]{2})")
 _PROPERTY_NAME = re.compile(r"\{([\w ]+)\}|(\w)", re.ASCII)
 _MAX_REPETITIONS: Final = 2**31 - 1
 # `regex` writes out what has to come a number of times, so a short pattern can fill the memory.
-_MAX_SIZE: Final = 200_000
+_MAX_SIZE: Final = 50_000
 _MAX_NESTING: Final = 200
 
 
@@ -75,7 +75,7 @@ class JavaRegexError(ValueError):
     end: int = 0
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=32)  # a large one takes some 10 MB; who needs one often keeps it
 def compile_java(pattern: str) -> regex.Pattern[str]:
     """Compile a regular expression of Java.
 
@@ -86,7 +86,7 @@ def compile_java(pattern: str) -> regex.Pattern[str]:
         raise JavaRegexError(f"it is longer than {MAX_CHARACTERS} characters")
     try:
         translation = _Translation(pattern)
-        return regex.compile(translation.text(), regex.VERSION1)
+        return regex.compile(translation.text(), regex.VERSION1, cache_pattern=False)
     except JavaRegexError as error:
         error.start, error.end = translation.culprit()
         raise
