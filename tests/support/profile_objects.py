@@ -161,3 +161,25 @@ def losses(before: bytes, after: bytes, options: Collection[Option] = ()) -> lis
         if all(row is None or row.action_with(options) in kept for row in rows) and now != was:
             found.append(was.row.path)
     return found
+
+
+def _walk(dataset: Dataset, steps: tuple[int, ...] = ()) -> Iterator[tuple[tuple[int, ...], DataElement]]:
+    for element in dataset:
+        place = (*steps, int(element.tag))
+        yield place, element
+        if element.VR == "SQ":
+            for number, item in enumerate(element.value):
+                yield from _walk(item, (*place, number))
+
+
+def leftovers_for_pydicom(before: Dataset, after: Dataset) -> list[str]:
+    """What the profile protects and is there as it was, as another reader than ours sees it."""
+    now = dict(_walk(after))
+    found = []
+    for place, was in _walk(before):
+        row = row_of(place[-1])
+        if row is None or row.action_with(()) is Action.REPLACE_UIDS_INSIDE or place not in now:
+            continue
+        if was.value and now[place].value == was.value and was.value not in (DUMMY_TEXT, DUMMIES.get(row.vr)):
+            found.append(f"{was.tag} {row.name}")
+    return found
