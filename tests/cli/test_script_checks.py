@@ -131,3 +131,14 @@ def test_a_script_that_comes_into_force_is_warned_of(tmp_path: Path) -> None:
     new.write_text("(0010,0010) := subject\n")
     assert "[early-variable]" in site.run("anon", "site", "set", new).stderr
     assert site.run("anon", "project", "P4", "set", new).stderr == ""
+
+
+def test_the_example_of_the_page_is_what_is_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = (DEFAULTS.parents[1] / "docs" / "checking-scripts.md").read_text("utf-8")
+    shown = page.partition("$ prearc anon check new.das\n")[2].partition("```")[0]
+    silenced = next(line for line in page.splitlines() if "// prearc: allow new-uid. " in line)
+    monkeypatch.chdir(tmp_path)
+    Path("new.das").write_text("(0020,000D) := new UID\n")
+    assert prearc("anon", "check", "new.das").stdout == shown
+    Path("silenced.das").write_text(silenced + "\n")
+    assert prearc("anon", "check", "silenced.das", "--strict").exit_code == 0
