@@ -29,7 +29,11 @@ from anon.profile.table import PRIVATE, Action, Option, load_table
 ROOT = Path(__file__).resolve().parents[2]
 KEY = bytes(range(32))
 LABELS = {"project": "P1", "subject": "S1", "session": "S1_MR1"}
-OPTION_SETS = ((), *((name,) for name in SCRIPT_OPTIONS))
+OPTION_SETS = (
+    (),
+    *((name,) for name in SCRIPT_OPTIONS),
+    ("retain-dates-shifted", "retain-device", "retain-patient-characteristics"),
+)
 SCRIPTS: dict[tuple[str, ...], anon.Script] = {}
 
 
