@@ -11,9 +11,10 @@ from typing import Final
 from anon.codes.entry import Code
 from anon.codes.meaning import MEANING
 from anon.codes.objects import OBJECTS
+from anon.codes.profile import PROFILE
 from anon.codes.writing import WRITING
 
 #: By code, in the order of the alphabet.
 CODES: Final[Mapping[str, Code]] = {
-    each.code: each for each in sorted((*WRITING, *MEANING, *OBJECTS), key=lambda each: each.code)
+    each.code: each for each in sorted((*WRITING, *MEANING, *OBJECTS, *PROFILE), key=lambda each: each.code)
 }

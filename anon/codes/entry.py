@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-When = Literal["script", "object", "table", "tests"]
+When = Literal["script", "object", "table", "tests", "profile"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,8 @@ class Code:
         text: how it comes about and what to do.
         wrong: a script that has it; "" where it takes an unusual object or another file.
         right: the same script as it should be.
-        when: it is found before any object, on an object only, in a lookup table or in a file of tests.
+        when: it is found before any object, on an object only, in a lookup table or in a file of tests, or
+            when a script is held against a profile.
     """
 
     code: str

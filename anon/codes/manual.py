@@ -25,6 +25,7 @@ _KINDS: Final = {
     "object": ("Failures on an object", "An object that the script fails on stays as it was and is refused."),
     "table": ("Mistakes in lookup tables", ""),
     "tests": ("Mistakes in tests of scripts", ""),
+    "profile": ("Holding a script against a profile", "What `prearc anon check --profile` says."),
     "lint": ("Warnings", "Allowed, and hardly meant. A comment `// prearc: allow CODE` silences them."),
 }  # fmt: skip
 
