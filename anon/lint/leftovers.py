@@ -74,11 +74,11 @@ def method_unset(checked: Checked) -> Iterator[Finding]:
     if checked.purpose == "project" or hidden is None or checked.has_open_effects:
         return
     unset, hints = [], []
-    if not any(_is_touched(checked, tag) for tag in _METHODS):
+    if not any(_is_set(checked, tag) for tag in _METHODS):
         unset.append("De-identification Method (0012,0063)")
         hints.append('(0012,0063) := "what was done"')
     is_anonymous = all(_is_touched(checked, tag) for tag in (_PATIENT_NAME, _PATIENT_ID))
-    if is_anonymous and not _is_touched(checked, _PATIENT_IDENTITY_REMOVED):
+    if is_anonymous and not _is_set(checked, _PATIENT_IDENTITY_REMOVED):
         unset.append("Patient Identity Removed (0012,0062)")
         hints.append('(0012,0062) := "YES"')
     if unset:
@@ -257,6 +257,16 @@ def _tag_of(effect: Effect) -> int:
     *above, last = effect.path.steps
     is_plain = all(step == ANY_LEVELS for step in above)
     return last.bits if is_plain and isinstance(last, TagStep) and last.mask == 0xFFFFFFFF else 0
+
+
+def _is_set(checked: Checked, tag: int) -> bool:
+    """Whether any statement gives the element, or one in its items, a value."""
+    for _, effect in checked.effects:
+        if effect.kind == "assign" and effect.path is not None:
+            first = effect.path.steps[0]
+            if isinstance(first, TagStep) and first.mask == 0xFFFFFFFF and first.bits == tag:
+                return True
+    return False
 
 
 def _is_touched(checked: Checked, tag: int) -> bool:

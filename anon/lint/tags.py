@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
+from pydicom._dicom_dict import DicomDictionary, RepeatersDictionary
 from pydicom.datadict import dictionary_has_tag, dictionary_is_retired, repeater_has_tag
 
 from anon.lint.checked import Checked
@@ -37,9 +38,14 @@ def unknown_tag(checked: Checked) -> Iterator[Finding]:
     told = set()
     for path, span in checked.named_paths:
         for step in path.steps:
-            if not isinstance(step, TagStep) or step.is_wild or step.creator is not None:
+            if not isinstance(step, TagStep) or step.creator is not None:
                 continue
             tag = step.bits
+            if step.is_wild:
+                if not _is_known_pattern(step.mask, step.bits) and (tag, span) not in told:
+                    told.add((tag, span))
+                    yield Finding(span, f"DICOM has no element like {path}", "look it up in DICOM PS3.6")
+                continue
             if is_known(tag) or (tag, span) in told:
                 continue
             told.add((tag, span))
@@ -143,6 +149,27 @@ def is_known(tag: int) -> bool:
     if tag >> 16 & 1 or not tag & 0xFFFF or dictionary_has_tag(tag) or repeater_has_tag(tag):
         return True
     return _in_profile(tag)
+
+
+@lru_cache(maxsize=1024)
+def _is_known_pattern(mask: int, bits: int) -> bool:
+    """Whether wild digits mean any element of DICOM; of private groups that is not known."""
+    is_public = bool(mask & 0x00010000) and not bits & 0x00010000
+    names_group_length = bool(mask & 0xFFFF) and not bits & 0xFFFF
+    if not is_public or names_group_length:
+        return True
+    if any(tag & mask == bits for tag in DicomDictionary):
+        return True
+    if any(
+        (int(each.replace("x", "0"), 16) ^ bits) & mask & _given(each) == 0 for each in RepeatersDictionary
+    ):
+        return True
+    return any((pattern.bits ^ bits) & mask & pattern.mask == 0 for pattern in _profile_patterns())
+
+
+def _given(mask: str) -> int:
+    """The bits that the dictionary gives of a repeating tag such as 60xx3000."""
+    return int("".join("0" if letter == "x" else "F" for letter in mask), 16)
 
 
 @lru_cache(maxsize=4096)

@@ -183,6 +183,14 @@ def test_tags_are_looked_up_in_texts_and_lists_too() -> None:
     assert lines_of("unknown-tag", fine) == []
 
 
+def test_wild_tags_that_mean_nothing_are_told() -> None:
+    assert lines_of("unknown-tag", "- (0102,XXXX)\n- (0010,F0XX)\n") == [1, 2]
+    tags = ("0010,XXXX", "50X@,XXXX", "60X@,3000", "XXX#,XXXX", "0029,10XX", "XXXX,0010", "0010,000X")
+    fine = "".join(f"- ({tag})\n" for tag in tags)
+    assert lines_of("unknown-tag", fine) == []
+    assert lines_of("unknown-tag", V6 + "-*/(0010,00XX)\n-(50X@,XXX0)\n") == []
+
+
 def test_a_mistyped_tag_gets_the_one_that_was_meant() -> None:
     (found,) = check_script("- (0100,0010)\n").diagnostics
     assert (found.code, found.hint) == ("unknown-tag", "did you mean (0010,0010) Patient's Name?")
@@ -443,6 +451,9 @@ def test_a_script_that_de_identifies_says_so() -> None:
     assert lines_of("method-unset", "- (0010,0010)\n") == [1]
     assert lines_of("method-unset", "(0010,0010) := subject\n(0010,0020) := session\n") == []
     assert lines_of("method-unset", "- (0010,0010)\n- (0010,0020)\n", "project") == []
+    assert lines_of("method-unset", "- (0010,0010)\n- (0012,0063)\n") == [1]
+    coded = '(0012,0064)[0]/(0008,0100) := "113100"\n'
+    assert lines_of("method-unset", V6 + "-(0010,0010)\n" + coded) == []
     both = '- (0010,0010)\n- (0010,0020)\n(0012,0063) := "v1"\n'
     assert lines_of("method-unset", both) == [1]
     assert lines_of("method-unset", both + '(0012,0062) := "YES"\n') == []
