@@ -186,8 +186,9 @@ class _View(DataSet):
             return False
         if found.length == _UNDEFINED:
             return True
-        is_readable = found.VR == "UN" and found.is_little_endian and bool(found.value)
-        return is_readable and is_unknown_sequence(found.tag, found.value)
+        if found.VR is None or not found.is_little_endian or not found.value:
+            return False
+        return is_unknown_sequence(found.tag, found.value)
 
     def _load(self, tag: int) -> Element | None:
         if tag not in self.pydicom:

@@ -54,7 +54,7 @@ def test_a_script_reaches_what_is_in_it(syntax: str) -> None:
     assert (element.vr, element.written_vr, element.undefined) == ("SQ", "UN", False)
     (changed,) = element.items
     assert changed.tags() == [0x00081155]
-    assert changed.get(0x00081155).value.startswith(b"2.25.")  # type: ignore[union-attr]
+    assert changed.get(0x00081155).value.startswith(b"2.25.")
 
 
 def test_other_programs_read_what_became_of_it() -> None:
