@@ -30,6 +30,9 @@ TAGS = (
 HOLDERS = ("(0008,1140)", "(0040,0275)", "(0040,02XX)", "(0008,1XXX)", "(0009,{ACME}02)", "(0009,{OTHER}0@)")
 
 
+Named = tuple[int, str | None]  # a tag, or the number of a private element in its block, and the creator
+
+
 class Step(NamedTuple):
     """A step of an element's path: its tag, its creator if private, the item that the path goes on in."""
 
@@ -79,6 +82,9 @@ def some_path(random: Random) -> list[str]:
     if last < 0.6:
         return [*steps, random.choice(TAGS)]
     return [*steps, random.choice(HOLDERS) + random.choice(["", "[%]", "[0]", "[1]"])]
+
+
+SEEDS = [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 20))]
 
 
 # -- the second way
@@ -165,9 +171,6 @@ def delete(dataset: Dataset, script: list[str], above: list[Step]) -> None:
                 delete(item, script, [*above, step._replace(item=number)])
 
 
-SEEDS = [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 20))]
-
-
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("form", ['{} ?= "Z"', "-{}", 'removeTags["{}"]'])
 def test_a_path_means_the_elements_whose_paths_match(form: str, seed: int) -> None:
@@ -187,3 +190,70 @@ def test_a_path_means_the_elements_whose_paths_match(form: str, seed: int) -> No
         assert after == wanted, script
         changed += wanted != pydicom.dcmread(io.BytesIO(content))
     assert changed
+
+
+# -- a single element, which is made with all that is around it
+
+
+def place_private(dataset: Dataset, group: int, creator: str, element: int) -> int:
+    """The number that a private element has, its block reserved (PS3.5 section 7.8.1)."""
+    numbers = [tag & 0xFFFF for tag in dataset.keys() if tag >> 16 == group]
+    blocks = {number: dataset[group << 16 | number].value for number in numbers if number <= 0xFF}
+    for block, name in sorted(blocks.items()):
+        if name == creator:
+            return group << 16 | block << 8 | element
+    used = {*blocks, *(number >> 8 for number in numbers)}
+    block = next(block for block in range(0x10, 0x100) if block not in used)
+    dataset.add_new(group << 16 | block, "LO", creator)
+    return group << 16 | block << 8 | element
+
+
+def number_of(dataset: Dataset, tag: int, creator: str | None) -> int:
+    return tag if creator is None else place_private(dataset, tag >> 16, creator, tag & 0xFF)
+
+
+def put(dataset: Dataset, steps: list[tuple[int, str | None, int]], last: Named) -> None:
+    """Store Z; what is missing on the way is made, with items up to the one that is meant."""
+    for named, creator, item in steps:
+        tag = number_of(dataset, named, creator)
+        if tag not in dataset:
+            dataset.add_new(tag, "SQ", [])
+        while len(dataset[tag].value) <= item:
+            dataset[tag].value.append(Dataset())
+        dataset = dataset[tag].value[item]
+    named, creator = last
+    tag = number_of(dataset, named, creator)
+    if tag in dataset:
+        dataset[tag].value = "Z"
+    else:
+        dataset.add_new(tag, "LO" if creator is None else "UN", "Z" if creator is None else b"Z\0")
+
+
+AROUND: list[Named] = [(0x00081140, None), (0x00400275, None), (0x00090002, "ACME"), (0x00090002, "THIRD")]
+MEANT: list[Named] = [
+    (0x00100020, None), (0x00080080, None), (0x00090001, "OTHER"), (0x00090001, "THIRD"), (0x00110007, "NEW"),
+]  # fmt: skip
+
+
+def written(tag: int, creator: str | None) -> str:
+    """The tag as scripts write it."""
+    element = f"{tag & 0xFFFF:04X}" if creator is None else f"{{{creator}}}{tag & 0xFF:02X}"
+    return f"({tag >> 16:04X},{element})"
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_an_assignment_makes_what_is_missing_and_nothing_else(seed: int) -> None:
+    random = Random(seed)
+    for _ in range(40):
+        dataset = make_dataset(PatientID=None)
+        fill(dataset, random, 3)
+        steps = [(*random.choice(AROUND), random.randrange(4)) for _ in range(random.randrange(4))]
+        last = random.choice(MEANT)
+        path = "".join(f"{written(tag, creator)}[{item}]/" for tag, creator, item in steps) + written(*last)
+        content = part10_bytes(dataset)
+        instance = EncodedInstance.from_part10(content)
+        anon.compile_script(f'version "6.6"\n{path} := "Z"').apply_encoded(instance, {})
+        after = pydicom.dcmread(io.BytesIO(b"".join(map(bytes, instance.part10_chunks()))))
+        wanted = pydicom.dcmread(io.BytesIO(content))
+        put(wanted, steps, last)
+        assert after == wanted, path
