@@ -39,6 +39,8 @@ def bad_value(checked: Checked) -> Iterator[Finding]:
         what = described_tag(tag)
         text = checked.constants.text(value)
         if text is not None:
+            if not text.strip(" "):
+                continue  # blanks alone are an empty value
             remark = misfit(vr, text) or _odd_characters(vr, text) or _no_date(vr, text)
             if remark:
                 yield Finding(value.span, f"{what}: {remark}", _form(vr))

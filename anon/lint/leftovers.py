@@ -57,6 +57,29 @@ def _includes_block(step: TagStep, data: int) -> bool:
 
 
 @lint(
+    "empty-script",
+    title="nothing in the script changes an object",
+    fires='version "6.6"\n// - (0010,0030)\n',
+    silent='version "6.6"\n- (0010,0030)\n',
+    is_global=True,
+)
+def empty_script(checked: Checked) -> Iterator[Finding]:
+    """The script has no statement, or only variables: every object stays as it came.
+
+    Comments are no statements: what stands behind // is not carried out. A script that is not meant to do
+    anything can be switched off instead, `prearc anon site disable`.
+    """
+    only_names = all(
+        isinstance(each, nodes.Initialise) and each.name.name.lower() != "session"
+        for each in checked.statements
+    )
+    if only_names and not checked.effects:
+        first_line = checked.source.text.partition("\n")[0]
+        message = "the script has no statement that changes an object"
+        yield Finding(Span(0, len(first_line)), message, "write what is to be removed or replaced")
+
+
+@lint(
     "method-unset",
     title="objects are de-identified, but nothing in them says so",
     fires="- (0010,0030)\n- (0010,1040)\n",

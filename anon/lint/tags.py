@@ -10,11 +10,12 @@ from pydicom._dicom_dict import DicomDictionary, RepeatersDictionary
 from pydicom.datadict import dictionary_has_tag, dictionary_is_retired, repeater_has_tag
 
 from anon.lint.checked import Checked
+from anon.lint.effects import Effect
 from anon.lint.knowledge import DATES, IDENTIFYING, OFTEN_NESTED, ONLY_NESTED, SHARED_UIDS
 from anon.lint.paths import covers, described_tag, everywhere, format_tag
 from anon.lint.rule import Finding, lint
 from anon.profile.table import PRIVATE, TagPattern, load_table
-from anon.tagpath import TagStep
+from anon.tagpath import TagPath, TagStep
 from anon.vr import vr_in_2012, vr_today
 
 _USUAL: Final = frozenset(
@@ -66,7 +67,11 @@ def retired_tag(checked: Checked) -> Iterator[Finding]:
     Write, or ask for, the element that took its place. To remove, empty or hash what may tell who the patient
     is is fine, because old objects have it.
     """
-    hidden = {effect.span for _, effect in checked.effects if effect.kind != "assign"}
+    hidden = {
+        effect.span
+        for _, effect in checked.effects
+        if effect.kind != "assign" or checked.is_empty(effect.value)
+    }
     told = set()
     for path, span in checked.named_paths:
         last = path.steps[-1]
@@ -137,7 +142,14 @@ def nested_stays(checked: Checked) -> Iterator[Finding]:
         if checked.dialect == 4:
             yield Finding(effect.span, message, "DicomEdit 6 reaches it, with */ before the tag")
             return  # the same holds for all others
-        yield Finding(effect.span, message, f"write {path}")
+        yield Finding(effect.span, message, _reaching(effect, path))
+
+
+def _reaching(effect: Effect, path: TagPath) -> str:
+    """How the same is written for every level."""
+    if effect.kind == "delete":
+        return f"write -{path}"
+    return f"write {path} ?= ..." if effect.kind in ("assign", "replace") else f"write {path}"
 
 
 # -- the dictionary

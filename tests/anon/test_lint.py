@@ -198,6 +198,7 @@ def test_a_mistyped_tag_gets_the_one_that_was_meant() -> None:
 
 def test_retired_elements_that_identify_may_be_removed() -> None:
     assert lines_of("retired-tag", "- (0010,1000)\n(0010,00XX) := subject\n") == []
+    assert lines_of("retired-tag", '(0010,1000) := ""\n') == []
     assert lines_of("retired-tag", "(0010,1000) := subject\n- (0008,0010)\n") == [1, 2]
     assert lines_of("retired-tag", '(0008,0042) = "x" : - (0010,0010)\n') == [1]
 
@@ -217,6 +218,7 @@ def test_copies_of_what_is_missing_are_empty_in_dicomedit_4() -> None:
         ('(0010,0030) := "19700230"', True),
         ('(0010,0030) := "19700228"', False),
         ('(0010,0030) := ""', False),
+        ('(0008,0030) := " "', False),
         ('(0010,0040) := "male"', True),
         ('(0008,0050) := hashUID[(0020,000D)]', True),
         ('(0010,0020) := hashUID[(0020,000D)]', False),
