@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from typing import Final
 from urllib.parse import quote_plus
+
+import regex
 
 from anon.errors import StatementError
 from anon.functions.message_format import ABSENT, MAX_CHARACTERS, Parts, fill
@@ -19,6 +22,8 @@ from anon.functions.registry import (
     values,
 )
 from anon.java_case import lower_case
+from anon.java_regex import JavaRegexError
+from anon.java_replacement import compile_replacement
 from anon.matching import Match, Pattern
 from anon.operations.run import Run
 from anon.values import Value, text_of
@@ -182,10 +187,10 @@ def replace4(value: str, find: str, replacement: str) -> str:
 
 
 def _group(found: Match | None, group: int, compiled: Pattern) -> str | None:
-    if not 0 <= group <= compiled.groups:
-        raise StatementError("out-of-range", f"the regular expression has no group {group}")
     if found is None:
         return None
+    if not 0 <= group <= compiled.groups:
+        raise StatementError("out-of-range", f"the regular expression has no group {group}")
     value: str | None = found[group]
     return value
 
@@ -225,7 +230,7 @@ def is_match(value: str, regex: Pattern) -> bool:
     return regex.fullmatch(value) is not None
 
 
-_REPLACEMENT = re.compile(r"\\(.)|\$(.?)|([^\\$]+)|(\\)", re.DOTALL)
+_NOT_ASCII: Final = regex.compile(r"[^\x00-\x7f]")
 
 
 @builtin(
@@ -247,18 +252,13 @@ def normalize_string(value: str | None, replacement: str = "_") -> str | None:
     """
     if value is None or value.isascii():
         return value
-    parts: list[str | None] = []
-    for found in _REPLACEMENT.finditer(replacement):
-        escaped, group, literal, lone = found.groups()
-        if lone or (group is not None and group != "0"):
-            raise StatementError(
-                "bad-replacement", "in a replacement only $0 and \\ before a character are allowed"
-            )
-        parts.append(None if group is not None else escaped or literal)
-    return "".join(
-        letter if letter.isascii() else "".join(letter if part is None else part for part in parts)
-        for letter in value
-    )
+    try:
+        replace = compile_replacement(replacement, _NOT_ASCII)
+    except JavaRegexError:
+        raise StatementError(
+            "bad-replacement", "in a replacement only $0 and \\ before a character are allowed"
+        ) from None
+    return _NOT_ASCII.sub(replace, value)
 
 
 @builtin("urlEncode", versions="4", arguments=[maybe("value")])

@@ -153,3 +153,23 @@ def test_a_backslash_separates_no_values_where_there_is_only_one() -> None:
     after = edited(script)
     assert after.PatientComments.count("2.25.") == 1
     assert after[0x00291010].value.count(b"2.25.") == 1
+
+
+@pytest.mark.parametrize(
+    ("replacement", "wanted"),
+    [("$00", "éa"), ("$01", "é1a"), ("$0x", "éxa"), ("\\\\$", "$a"), ("\\\\\\\\", "\\a"), ("", "a")],
+)
+def test_replacements_are_read_as_java_reads_them(replacement: str, wanted: str) -> None:
+    script = f'(0008,0005) := "ISO_IR 192"\n(0010,4000) := normalizeString["éa", "{replacement}"]'
+    assert edited(script).PatientComments == wanted
+
+
+@pytest.mark.parametrize("replacement", ["$1", "$", "a$", "${a}", "${0}", "\\\\"])
+def test_a_replacement_without_meaning_fails_where_it_is_needed(replacement: str) -> None:
+    assert code_of(f'{ID}normalizeString["éa", "{replacement}"]') == "bad-replacement"
+    assert edited(f'{ID}normalizeString["ea", "{replacement}"]').PatientID == "ea"
+
+
+def test_without_a_match_no_group_is_asked_for() -> None:
+    assert edited(ID + 'match["abc", "z", 5]').PatientID == "MRN1"
+    assert code_of(ID + 'match["abc", "b", 5]') == "out-of-range"
