@@ -20,6 +20,12 @@ OBJECTS: Final[tuple[Code, ...]] = (
         "A label is made of values that are always there.",
     ),
     _on_object(
+        "backslash",
+        "the value of a variable holds a backslash",
+        "A backslash separates the values of an element, so one label would become two. Whoever applies the "
+        "script has to leave it out.",
+    ),
+    _on_object(
         "bad-data-set",
         "the object cannot be read",
         "The file is damaged, or no DICOM file.",
