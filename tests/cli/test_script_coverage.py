@@ -88,7 +88,7 @@ def test_options_are_counted_by_what_they_keep(script: Path) -> None:
 )
 def test_a_script_that_takes_no_object_is_told(script: Path, statement: str, told: str) -> None:
     script.write_text(f'version "6.6"\n{statement}\n')
-    assert told in prearc("anon", "check", script, "--profile", "basic").stdout
+    assert told in " ".join(prearc("anon", "check", script, "--profile", "basic").stdout.split())
 
 
 def test_a_script_that_fails_when_it_is_tried_is_a_warning_for_programs(script: Path) -> None:
@@ -107,4 +107,4 @@ def test_a_script_with_mistakes_is_not_tried(script: Path) -> None:
 def test_profiles_that_there_are_not_are_refused(script: Path) -> None:
     result = prearc("anon", "check", script, "--profile", "retain-uid")
     assert result.exit_code == 2
-    assert "did you mean 'retain-uids'?" in result.stderr
+    assert "did you mean 'retain-uids'?" in " ".join(result.stderr.split())

@@ -18,6 +18,10 @@ LIBRARY = ROOT / "config" / "defaults" / "library"
 NAMES = [script.name for script in library_scripts()]
 
 
+def unwrapped(text: str) -> str:
+    return " ".join(text.split())
+
+
 def test_the_index_names_all_scripts_and_each_has_tests() -> None:
     assert {path.name for path in LIBRARY.iterdir()} == {
         "library.toml",
@@ -108,7 +112,7 @@ def test_nothing_is_overwritten_and_nothing_written_by_halves(tmp_path: Path, th
     (tmp_path / there).write_text("mine")
     result = prearc("anon", "library", "copy", "starter", tmp_path)
     assert result.exit_code == 2
-    assert f"{there} exists already; nothing is overwritten" in result.stderr
+    assert f"{there} exists already; nothing is overwritten" in unwrapped(result.stderr)
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [(there, "mine")]
 
 
@@ -126,11 +130,11 @@ def test_nothing_is_overwritten_and_nothing_written_by_halves(tmp_path: Path, th
 def test_what_there_is_not_is_refused_in_words(words: list[str], code: int, message: str) -> None:
     result = prearc("anon", "library", *words)
     assert result.exit_code == code
-    assert message in result.stderr
+    assert message in unwrapped(result.stderr)
 
 
 def test_a_folder_that_is_a_file_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     result = prearc("anon", "library", "copy", "starter", tmp_path / "file")
     assert result.exit_code == 2
-    assert f"{tmp_path / 'file'} is a file and no folder" in result.stderr
+    assert f"{tmp_path / 'file'} is a file and no folder" in unwrapped(result.stderr)
