@@ -111,7 +111,7 @@ def _replace(dataset: Dataset, made: DataSet) -> None:
     elements = [_decodable(element, made.encoding, charsets) for element in made.elements()]
     dataset.clear()
     for element in elements:
-        dataset[element.tag] = element
+        _put(dataset, element)
     dataset.set_original_encoding(made.encoding.implicit, made.encoding.little, charsets)
 
 
@@ -249,9 +249,7 @@ class _View(DataSet):
                 if tag in self.pydicom:
                     del self.pydicom[Tag(tag)]
             else:
-                self.pydicom[Tag(tag)] = _decodable(
-                    element, self.encoding, _charsets(self.pydicom, inherited)
-                )
+                _put(self.pydicom, _decodable(element, self.encoding, _charsets(self.pydicom, inherited)))
         if SPECIFIC_CHARACTER_SET in self.changed_tags():
             if inherited is not None:
                 self.pydicom._parent_encoding = inherited
@@ -271,6 +269,18 @@ def _declare(dataset: Dataset, charsets: list[str]) -> None:
                     _declare(item, charsets)
 
 
+def _put(dataset: Dataset, element: DataElement | RawDataElement) -> None:
+    """Put an element into a pydicom data set as reading a file does.
+
+    pydicom decodes a private element that is assigned at once. Values that it cannot decode would leave the
+    data set half changed, and those of VR UN would get the VR of its dictionary of private elements.
+    """
+    if isinstance(element, RawDataElement) and element.tag.is_private:
+        dataset._dict[element.tag] = element
+    else:
+        dataset[element.tag] = element
+
+
 def _decodable(element: Element, encoding: Encoding, charsets: list[str]) -> DataElement | RawDataElement:
     """An element for pydicom, decoded when somebody asks for its value."""
     if element.is_sequence:
@@ -278,9 +288,6 @@ def _decodable(element: Element, encoding: Encoding, charsets: list[str]) -> Dat
             Tag(element.tag), "SQ", Sequence([_item(item, charsets) for item in element.items])
         )
     value = element.value
-    if element.vr == "UN" and element.tag >> 16 & 1:
-        # pydicom would decode it at once, and write it, with the VR of its dictionary of private elements.
-        return DataElement(Tag(element.tag), "UN", value)
     fields: dict[str, Any] = {"is_implicit_VR": False, "is_little_endian": encoding.little}
     return RawDataElement(Tag(element.tag), element.vr, len(value), value, 0, **fields)
 
@@ -292,5 +299,5 @@ def _item(item: DataSet, charsets: list[str]) -> Dataset:
     made = Dataset(parent_encoding=charsets)
     charsets = _declared(item, charsets)
     for element in item.elements():
-        made[Tag(element.tag)] = _decodable(element, item.encoding, charsets)
+        _put(made, _decodable(element, item.encoding, charsets))
     return made

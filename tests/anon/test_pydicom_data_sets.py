@@ -59,3 +59,36 @@ def test_new_private_elements_are_unknown_both_ways_even_if_pydicom_knows_them()
     assert b"\x29\0\x08\x10UN\0\0" in stored(dataset)
     again = EncodedInstance.from_part10(stored(dataset)).dataset.get(0x00291008)
     assert again is not None and again.vr == "UN"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['alterPixels["rectangle", "l=0,t=0,r=1,b=1", "solid", "v=9"]', "-(0010,0010)"],
+    ids=["all", "some"],
+)
+def test_private_elements_that_nobody_can_decode_stay_and_the_rest_is_edited(text: str) -> None:
+    dataset = small_image()
+    dataset.private_block(0x0009, "ACME", create=True)
+    fields = {"is_implicit_VR": False, "is_little_endian": True}
+    broken = RawDataElement(Tag(0x00091001), "FD", 5, b"12345", 0, **fields)
+    encoded = part10_bytes(dataset)
+    view = read(encoded)
+    view._dict[broken.tag] = broken
+    assert anon.compile_script(V6 + text).apply(view).status == "ok"
+    kept = view.get_item(Tag(0x00091001))
+    assert kept is not None and kept.value == broken.value
+    assert view.PixelData[0] == 9 or "PatientName" not in view
+
+
+def small_image() -> Dataset:
+    return make_dataset(
+        Rows=2,
+        Columns=2,
+        SamplesPerPixel=1,
+        PhotometricInterpretation="MONOCHROME2",
+        BitsAllocated=8,
+        BitsStored=8,
+        HighBit=7,
+        PixelRepresentation=0,
+        PixelData=b"\1\2\3\4",
+    )
