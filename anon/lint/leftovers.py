@@ -69,11 +69,12 @@ def empty_script(checked: Checked) -> Iterator[Finding]:
     Comments are no statements: what stands behind // is not carried out. A script that is not meant to do
     anything can be switched off instead, `prearc anon site disable`.
     """
-    only_names = all(
-        isinstance(each, nodes.Initialise) and each.name.name.lower() != "session"
+    idle = all(
+        isinstance(each, nodes.Version)
+        or (isinstance(each, nodes.Initialise) and each.name.name.lower() != "session")
         for each in checked.statements
     )
-    if only_names and not checked.effects:
+    if idle and not checked.effects:
         first_line = checked.source.text.partition("\n")[0]
         message = "the script has no statement that changes an object"
         yield Finding(Span(0, len(first_line)), message, "write what is to be removed or replaced")

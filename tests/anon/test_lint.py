@@ -128,8 +128,20 @@ def test_the_scripts_that_a_new_site_gets_are_fine(path: Path) -> None:
     assert found.diagnostics == []
 
 
-def test_an_empty_script_is_fine() -> None:
-    assert codes("") == codes("// nothing\n") == codes(V6) == []
+def test_an_empty_script_is_told_to_do_nothing() -> None:
+    assert codes("") == codes("// nothing\n") == codes(V6) == ["empty-script"]
+    assert codes("// prearc: allow empty-script\n") == []
+    assert "empty-script" in codes('unused := "x"\n')
+    for some in (
+        "reject[]\n",
+        "removeAllPrivateTags\n",
+        'alterPixels["rectangle", "l=0, t=0, r=9, b=9", "solid", "v=0"]\n',
+    ):
+        assert "empty-script" not in codes(V6 + some)
+
+
+def test_a_script_that_only_makes_a_label_is_not_empty() -> None:
+    assert codes('session := makeSessionLabel[format["{0}_v##", subject]]\n') == []
 
 
 # -- UIDs
