@@ -335,6 +335,11 @@ WRITING: Final[tuple[Code, ...]] = (
         right='version "6.6"\nremoveAllPrivateTags',
     ),
     entry(
+        "not-utf8",
+        "the file is not written in UTF-8",
+        "Save it as plain text in UTF-8; editors call that an encoding.",
+    ),
+    entry(
         "one-at-a-time",
         "several elements in one statement",
         "A statement is about one element; write a line for each.",

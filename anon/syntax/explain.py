@@ -13,6 +13,8 @@ from anon.syntax.words import start_of
 
 _MOST_FIXES: Final = 8  # of a statement
 _LONGEST: Final = 2000  # characters of a statement that is looked at closely
+_LONGEST_MESSAGE: Final = 125
+_LONGEST_HINT: Final = 300
 _LONGEST_SHOWN: Final = 160  # characters of a repaired statement in a hint
 
 Rule = Callable[[View], Iterable[Fix]]
@@ -105,11 +107,23 @@ def explain(draft: Draft, dialect: int, budget: Budget) -> Explained:
         if not fix.edits:
             break
         draft = draft.edited(fix.edits)
+    whole = draft if is_repaired else None
     mistakes = [
-        Mistake(fix.code, fix.message, _hint(fix, of, draft if is_repaired else None), of.place(fix.span))
+        Mistake(
+            fix.code,
+            _one_line(fix.message, _LONGEST_MESSAGE),
+            _one_line(_hint(fix, of, whole) or _FORMS[dialect], _LONGEST_HINT),
+            of.place(fix.span),
+        )
         for fix, of in found
     ]
     return Explained(mistakes, draft if is_repaired else None)
+
+
+def _one_line(text: str, most: int) -> str:
+    """Without line ends, and not endless: a script may hold anything."""
+    text = text.replace("\n", " ")
+    return text if len(text) <= most else f"{text[: most - 3]}..."
 
 
 def _hint(fix: Fix, of: Draft, repaired: Draft | None) -> str:

@@ -7,6 +7,8 @@ hides the next nor causes others. The blocks that lines begin and end are looked
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any, Final
 
 from lark import Token
@@ -27,6 +29,7 @@ from anon.syntax.words import LINE_END, end_of, find_too_deep, make_word, span_o
 MAX_MISTAKES: Final = 100
 MAX_CHARACTERS: Final = 1_000_000
 MAX_NESTING: Final = 50
+_BATCH: Final = 50
 
 
 def diagnostic(
@@ -79,8 +82,8 @@ def _read_in_parts(text: str, words: list[Token], dialect: int) -> tuple[tuple[A
         mistakes += remarks
         text, words = blanked, lex_arranged(blanked, dialect)
     kept: list[Unit] = []
-    for unit in units_of(text, words, dialect):
-        if try_words(unit.words, dialect) is None:
+    for unit, is_right in _tried(units_of(text, words, dialect), dialect):
+        if is_right:
             kept.append(unit)
             continue
         if len(mistakes) >= MAX_MISTAKES:
@@ -94,6 +97,16 @@ def _read_in_parts(text: str, words: list[Token], dialect: int) -> tuple[tuple[A
         kept, of_blocks = balance(kept)
         mistakes += of_blocks
     return _read_what_is_left(kept, dialect, mistakes)
+
+
+def _tried(units: Iterable[Unit], dialect: int) -> Iterator[tuple[Unit, bool]]:
+    """Each unit, and whether it can be read; many at once, because most can."""
+    waiting = iter(units)
+    while batch := list(islice(waiting, _BATCH)):
+        words = [word for unit in batch for word in unit.words]
+        are_right = len(batch) > 1 and try_words(words, dialect) is None
+        for unit in batch:
+            yield unit, are_right or try_words(unit.words, dialect) is None
 
 
 def _read_what_is_left(

@@ -14,7 +14,8 @@ from anon.syntax.reading import lex, lex_arranged
 from anon.syntax.span import Span
 from anon.syntax.words import LINE_END, arrange, end_of, make_word, shape_of, start_of
 
-_MOST_LINES_OF_A_LIST: Final = 500
+_MOST_LINES_OF_A_LIST: Final = 100_000
+_MOST_LINES_OF_A_STATEMENT: Final = 6  # that does not say that it goes on
 # What begins a statement of DicomEdit 6, so that a list before it was not closed.
 _BEGINS: Final = re.compile(r"-|[ijedxvrc]|a=|(?:[*+.]/)*T(?:\[.\])?(?:/[T*+.](?:\[.\])?)*[=q~]|}")
 
@@ -85,7 +86,9 @@ def _units6(text: str, words: list[Token]) -> Iterator[Unit]:
             begins = _BEGINS.match(following) or (
                 previous not in ("COMMA", "LBRACE") and following.startswith("a[")
             )
-            if (not goes_on or begins) and not _is_continued(text, line):
+            if goes_on and not begins:
+                continue
+            if lines >= _MOST_LINES_OF_A_STATEMENT or not _is_continued(text, line):
                 yield Unit(line)
                 line, lists, lines = [], 0, 0
         if word.type != LINE_END:
@@ -139,15 +142,18 @@ def _units4(text: str) -> Iterator[Unit]:
     position = 0
     while position < len(text):
         line: list[Token] = []
+        lines = 0
         for word in lex(text[position:], 4):
             place = Span(start_of(word) + position, end_of(word) + position)
             line.append(make_word(word.type, str(word), place))
             if word.type != LINE_END:
                 continue
-            if line and _is_continued(text, line) and line[0].type != LINE_END:
+            lines += 1
+            may_go_on = lines < _MOST_LINES_OF_A_STATEMENT and line[0].type != LINE_END
+            if may_go_on and _is_continued(text, line):
                 continue
             arranged = arrange(line, 4)
-            line = []
+            line, lines = [], 0
             if not arranged:
                 continue
             broken = _first_of_several_lines(arranged)

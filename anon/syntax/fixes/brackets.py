@@ -37,7 +37,7 @@ def calls(view: View) -> Iterator[Fix]:
         if closing > 0:
             edits = (view.substitute(number, "["), view.substitute(closing, "]"))
             yield Fix("call-brackets", message, view.span(number, closing), edits)
-        else:
+        elif shape[number] == "(" or number < len(shape) - 1:
             yield Fix(
                 "call-brackets",
                 message,
