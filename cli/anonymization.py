@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cli import script_checks, script_library, script_looks, script_tests, script_versions
+from cli import script_checks, script_explain, script_library, script_looks, script_tests, script_versions
 from cli.archiving import progress_bar
 from cli.context import examples, get_invocation
 from cli.exits import ExitCode, SomeFailedError
@@ -30,6 +30,7 @@ def register(app: typer.Typer) -> None:
         epilog=examples("prearc anon apply p4.das scans/ -o clean/ --var project=P4 --var subject=S1"),
     )(apply)
     anon_app.command("functions", epilog=examples("prearc anon functions hashUID"))(functions)
+    script_explain.register(anon_app)
     script_looks.register(anon_app)
     script_tests.register(anon_app)
     script_versions.register(anon_app)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.context import examples, get_invocation
+from cli.drawing import say_drawn
 from cli.exits import ExitCode, SomeFailedError, UsageError
 from cli.output import print_document, say
 from cli.script_coverage import Profiles, gap_diagnostics, measure_coverage, tell_coverage
@@ -90,7 +91,7 @@ def check(
     strict: Annotated[bool, typer.Option("--strict", help="Exit code 1 when there is a warning.")] = False,
     profiles: Profiles = None,
 ) -> None:
-    """Find the mistakes of scripts, and warn of what they hardly mean. Needs no site.
+    """Find mistakes in scripts. Also warns of what was hardly meant. Needs no site.
 
     Exit code 3 when there is a mistake. `prearc anon explain CODE` explains a finding; a comment
     `// prearc: allow CODE` in the script silences a warning.
@@ -140,11 +141,10 @@ def _paths(files: list[Path]) -> list[Path]:
 
 
 def _print_text(checked: Sequence[_Checked]) -> None:
-    from anon.render import render
-
     for each in checked:
         if each.found:
-            say(render(each.found, each.text, str(each.path)) + "\n")
+            say_drawn(each.found, each.text, str(each.path))
+            say()
         if not each.count("error"):
             but = f", {_counted(each.count('warning'), 'warning')}" if each.found else ""
             say(f"{each.path}: fine (DicomEdit {each.report.language}){but}")

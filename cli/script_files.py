@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cli.drawing import say_drawn
 from cli.exits import ExitCode, SomeFailedError, UsageError
 from cli.output import say
 
@@ -24,11 +25,16 @@ def script_paths(paths: list[Path]) -> list[Path]:
 
 
 def read_script_text(path: Path) -> str:
-    """Return the text of a script or of a lookup table."""
+    """Return the text of a script or of a lookup table; end with exit code 3 when it is no UTF-8."""
+    import anon
+    from anon.script_text import decode_script, readable_text
+
+    raw = path.read_bytes()
     try:
-        return path.read_bytes().decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{path}: not UTF-8 text (byte {error.start})") from None
+        return decode_script(raw, str(path))
+    except anon.ScriptError as error:
+        tell_script_error(error, readable_text(raw), str(path))
+        raise SomeFailedError(ExitCode.SCRIPT_ERROR) from None
 
 
 def compile_or_tell(path: Path, lookup: Path | None = None, key: Path | None = None) -> Script:
@@ -99,6 +105,4 @@ def tell_warnings(text: str, name: str, purpose: Purpose, settings: Settings) ->
 
 def tell_script_error(error: ScriptError, text: str, name: str) -> None:
     """Draw all mistakes of a script on standard error."""
-    from anon.render import render
-
-    say(render(error.diagnostics, text, name), stream=sys.stderr)
+    say_drawn(error.diagnostics, text, name, stream=sys.stderr)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+from cli.drawing import say_drawn
 from cli.exits import ExitCode
 from cli.output import Styled, safe_text, say, say_styled, shortened
 
@@ -118,14 +119,14 @@ def tell_run(run: ScriptRun) -> None:
 
 def tell_failures(runs: Sequence[ScriptRun], stream: TextIO) -> None:
     """Explain everything that did not pass."""
-    from anon.render import render
-
     for run in runs:
         if run.script_error is not None:
-            say(f"\n{render(run.script_error.diagnostics, run.text, str(run.script))}", stream=stream)
+            say(stream=stream)
+            say_drawn(run.script_error.diagnostics, run.text, str(run.script), stream=stream)
         if run.format_error is not None:
             error = run.format_error
-            say(f"\n{render(error.diagnostics, error.text, error.name)}", stream=stream)
+            say(stream=stream)
+            say_drawn(error.diagnostics, error.text, error.name, stream=stream)
         if run.format_problem:
             say(f"\n{run.format_problem}", stream=stream)
         for verdict in run.verdicts:

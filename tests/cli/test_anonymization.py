@@ -62,7 +62,7 @@ def test_check_of_good_scripts_is_an_empty_array(script: Path, tmp_path: Path) -
     assert "fine (DicomEdit 4.x)" in prearc("anon", "check", tmp_path).stdout
     assert prearc("anon", "check", tmp_path / "none.das").exit_code == 4
     (tmp_path / "binary.das").write_bytes(b"\xff\xfe")
-    assert prearc("anon", "check", tmp_path / "binary.das").exit_code == 2
+    assert prearc("anon", "check", tmp_path / "binary.das").exit_code == 3
 
 
 def test_apply_writes_new_files_and_leaves_the_originals(script: Path, scans: Path, tmp_path: Path) -> None:
