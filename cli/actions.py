@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 AUTO = "auto"  # as --session: the label that the project's script makes
 LABEL_PREFIX = "label:"
 Refs = Annotated[
-    list[str], typer.Argument(metavar="REF...", help="Sessions: number, label, study UID or place.")
+    list[str], typer.Argument(metavar="REF", help="Sessions: number, label, study UID or place.")
 ]
 SubjectLabel = Annotated[str | None, typer.Option("--subject", metavar="S", help="The subject's label.")]
 SessionLabel = Annotated[

@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from cli import script_checks, script_explain, script_library, script_looks, script_tests, script_versions
-from cli.archiving import progress_bar
+from cli.archiving import count_of, progress_bar
 from cli.context import examples, get_invocation
 from cli.exits import ExitCode, SomeFailedError
-from cli.output import print_document, print_table, say
+from cli.output import (
+    Styled,
+    columns,
+    complain,
+    print_document,
+    safe_text,
+    say,
+    say_styled,
+    say_wrapped,
+    wrapped,
+)
 from cli.script_files import compile_or_tell
 from cli.script_looks import LookupFile
-from cli.script_runs import FileResult, parse_variables, plan_targets, run_on_file
+from cli.script_runs import FileResult, missing_names, nothing_in, parse_variables, plan_targets, run_on_file
 from prearchive.errors import NotFoundError
+
+_STYLES = {"ok": "green", "rejected": "yellow", "failed": "red", "unreadable": "red", "skipped": ""}
 
 
 def register(app: typer.Typer) -> None:
@@ -40,7 +54,7 @@ def register(app: typer.Typer) -> None:
 def apply(
     context: typer.Context,
     script_path: Annotated[Path, typer.Argument(metavar="SCRIPT", help="A DicomEdit script.")],
-    inputs: Annotated[list[Path], typer.Argument(metavar="INPUT...", help="DICOM files and folders.")],
+    inputs: Annotated[list[Path], typer.Argument(metavar="INPUT", help="DICOM files and folders.")],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Where the new files go.")],
     variables: Annotated[
         list[str] | None,
@@ -65,14 +79,34 @@ def apply(
     if invocation.as_json:
         print_document(results)
     else:
-        print_table(
-            ("STATUS", "PATH", "OUTPUT", "MESSAGE"),
-            [(result.status, result.path, result.output, result.place_and_message) for result in results],
-            empty="no files",
-        )
+        _tell_results(results)
+        missing = missing_names(script, values)
+        if missing:
+            complain(f"give what is missing: {' '.join(f'--var {name}=TEXT' for name in missing)}")
+    if all(result.status == "skipped" for result in results):
+        raise nothing_in(inputs)
     worst = max((result.exit_code for result in results), default=ExitCode.DONE)
     if worst:
         raise SomeFailedError(worst)
+
+
+def _tell_results(results: Sequence[FileResult]) -> None:
+    """Print what became of each file, what went wrong below it, and how many there are of each kind."""
+    width = max(map(len, _STYLES))
+    for result in results:
+        status = Styled(result.status.ljust(width), _STYLES[result.status])
+        to = f" -> {result.output}" if result.output else ""
+        file = safe_text(f"{result.path}{to}", one_line=True)
+        message = safe_text(result.place_and_message, one_line=True)
+        if message and len(file) + len(message) + width + 4 <= columns():
+            say_styled(status, f"  {file}: {message}")
+            continue
+        say_styled(status, f"  {file}")
+        for line in wrapped(message, columns() - width - 4):
+            say(" " * (width + 4) + line)
+    counts = Counter(result.status for result in results)
+    kinds = ", ".join(f"{counts[status]} {status}" for status in _STYLES if counts[status])
+    say(f"\n{count_of(len(results), 'file')}: {kinds}")
 
 
 def functions(
@@ -106,7 +140,11 @@ def functions(
         for entry in found:
             say(f"{page(entry)}\n")
     else:
-        print_table(
-            ("LANGUAGE", "FUNCTION", "DOES"),
-            [(f"{entry.dialect}.x", signature(entry), entry.doc.partition("\n")[0]) for entry in found],
-        )
+        for dialect in (4, 6):
+            say_styled(Styled(f"DicomEdit {dialect}", "bold"))
+            for entry in found:
+                if entry.dialect == dialect:
+                    say_styled("  ", Styled(signature(entry), "cyan"))
+                    say_wrapped("      " + entry.doc.partition("\n")[0], indent="      ")
+            say()
+        say("`prearc anon functions NAME` explains one, with examples.")

@@ -6,6 +6,7 @@ import enum
 import traceback
 from pathlib import Path
 
+from cli.unreadable import system_text
 from config.errors import ConfigError, UnknownProjectError
 from prearchive import errors as prearchive_errors
 from receiver.errors import CannotListenError, ReceiverError, TlsConfigurationError
@@ -93,7 +94,7 @@ def error_lines(error: Exception) -> list[str]:
     if isinstance(error, prearchive_errors.AmbiguousReferenceError):
         return [str(error), *(f"  {candidate}" for candidate in error.candidates)]
     if isinstance(error, OSError) and error.strerror:
-        return [f"{error.filename}: {error.strerror}" if error.filename else error.strerror]
+        return [f"{error.filename}: {system_text(error)}" if error.filename else system_text(error)]
     if isinstance(error, _TOLD_AS_THEY_ARE):
         return str(error).splitlines()
     # Not foreseen: its text may hold anything, so only its class and the place are told.

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperArgument, TyperGroup
 
 from cli import actions, anonymization, archiving, sending, serve, site, views
 from cli.context import Invocation
@@ -52,6 +52,12 @@ class PrearcGroup(TyperGroup):
         """Let `prearc list --json` mean `prearc --json list`."""
         return super().parse_args(ctx, hoist_options(args))
 
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Find a command; its help names arguments without the types of the programming language."""
+        found = super().get_command(ctx, cmd_name)
+        _say_no_types(found)
+        return found
+
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run, and turn errors into one message and an exit code."""
         try:
@@ -62,6 +68,15 @@ class PrearcGroup(TyperGroup):
             for line in error_lines(error):
                 complain(line)
             sys.exit(exit_code(error))
+
+
+def _say_no_types(command: Any) -> None:
+    """Have the help say `FILE`, not `FILE <list[Path]>`, for a command and those below it."""
+    for parameter in getattr(command, "params", ()):
+        if isinstance(parameter, TyperArgument):
+            parameter.display_type_rich = lambda ctx: None  # type: ignore[method-assign]
+    for below in getattr(command, "commands", {}).values():
+        _say_no_types(below)
 
 
 def hoist_options(arguments: list[str]) -> list[str]:

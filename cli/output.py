@@ -11,7 +11,9 @@ import enum
 import json
 import os
 import re
+import shutil
 import sys
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -22,6 +24,7 @@ _CONTROLS = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
 )
 SHORT_SHA = 12  # characters of a SHA-256 that a table shows
+_PLAIN_COLUMNS = 80  # where nobody knows how wide the window is
 _STATUS_STYLES = {
     "READY": "green",
     "ARCHIVED": "green",
@@ -102,7 +105,7 @@ def wants_colour(stream: TextIO | None = None) -> bool:
 
 
 class Styled(NamedTuple):
-    """Text in a style: bold, or a colour."""
+    """Text in a style: bold, a colour, or "" for none."""
 
     text: str
     style: str
@@ -113,16 +116,47 @@ def say_styled(*parts: str | Styled, stream: TextIO | None = None) -> None:
     coloured = wants_colour(stream)
     drawn = [
         f"\x1b[{_STYLES[part.style]}m{safe_text(part.text)}\x1b[0m"
-        if coloured and isinstance(part, Styled)
+        if coloured and isinstance(part, Styled) and part.style
         else safe_text(part.text if isinstance(part, Styled) else part)
         for part in parts
     ]
     print("".join(drawn), file=stream or sys.stdout, flush=True)
 
 
+def columns(stream: TextIO | None = None) -> int:
+    """Return how wide lines may be: as the window, 80 where there is none."""
+    if not (stream or sys.stdout).isatty():
+        return _PLAIN_COLUMNS
+    return shutil.get_terminal_size((_PLAIN_COLUMNS, 24)).columns
+
+
+def wrapped(text: str, width: int, *, indent: str = "") -> list[str]:
+    """Return text on lines of a width, cut at blanks only: names of files stay whole, to be copied.
+
+    Args:
+        text: one paragraph.
+        width: of a line, in characters.
+        indent: before all lines but the first.
+    """
+    return textwrap.wrap(
+        text, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
+
+
+def say_wrapped(text: str, *, indent: str = "", stream: TextIO | None = None) -> None:
+    """Print a paragraph for people, as wide as the window."""
+    for line in wrapped(safe_text(text), columns(stream), indent=indent):
+        say(line, stream=stream)
+
+
 def complain(text: str) -> None:
-    """Print a message on standard error, with the program's name as other tools do."""
-    print(f"prearc: {safe_text(text)}", file=sys.stderr, flush=True)  # noqa: T201
+    """Print a message on standard error, with the program's name as other tools do.
+
+    On a terminal it is as wide as the window; a program that reads it gets one line.
+    """
+    message = f"prearc: {safe_text(text, one_line=True)}"
+    lines = wrapped(message, columns(sys.stderr), indent="  ") if sys.stderr.isatty() else [message]
+    print("\n".join(lines), file=sys.stderr, flush=True)  # noqa: T201
 
 
 def is_terminal() -> bool:

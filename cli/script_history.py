@@ -23,7 +23,7 @@ VERSION_HELP = "A version: its number, or the beginning of its SHA-256 (`history
 
 def show(
     context: typer.Context,
-    version: Annotated[str | None, typer.Argument(metavar="[VERSION]", help=VERSION_HELP)] = None,
+    version: Annotated[str | None, typer.Argument(metavar="VERSION", help=VERSION_HELP)] = None,
 ) -> None:
     """Print the script and whether it runs, or one of its versions."""
     invocation, script_file = chosen_script(context)
@@ -123,7 +123,7 @@ def diff(
     context: typer.Context,
     old: Annotated[str, typer.Argument(metavar="V1", help=VERSION_HELP)],
     new: Annotated[
-        str | None, typer.Argument(metavar="[V2]", help="The other one; default: the newest version.")
+        str | None, typer.Argument(metavar="V2", help="The other one; default: the newest version.")
     ] = None,
 ) -> None:
     """Compare two versions of the script, line by line."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
@@ -10,7 +11,7 @@ import typer
 
 from cli.context import examples, get_invocation
 from cli.exits import UsageError
-from cli.output import print_document, print_table, say
+from cli.output import print_document, print_table, say, say_wrapped
 from prearchive.errors import NotFoundError
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def register(anon_app: typer.Typer) -> None:
 
 
 def list_scripts(context: typer.Context) -> None:
-    """List the scripts, and the options that the Basic Profile can be copied with."""
+    """List the scripts, and the options of the Basic Profile."""
     from anon.profile.generate import SCRIPT_OPTIONS
     from config.library import library_scripts
 
@@ -59,10 +60,11 @@ def list_scripts(context: typer.Context) -> None:
     if get_invocation(context).as_json:
         print_document([_facts(script) for script in scripts])
         return
-    print_table(["script", "for", "what it is"], [(each.name, each.use, each.title) for each in scripts])
+    print_table(["SCRIPT", "FOR", "WHAT IT IS"], [(each.name, each.use, each.title) for each in scripts])
     say(f"\nOptions of {_PROFILE}:\n")
-    print_table(["option", "what it does"], [(each.name, each.does) for each in SCRIPT_OPTIONS.values()])
-    say("\n`prearc anon library show NAME` prints a script, `copy NAME` writes it with its\ntests.")
+    print_table(["OPTION", "WHAT IT DOES"], [(each.name, each.does) for each in SCRIPT_OPTIONS.values()])
+    say()
+    say_wrapped("`prearc anon library show NAME` prints a script, `copy NAME` writes it with its tests.")
 
 
 def show(context: typer.Context, name: ScriptName, options: ProfileOptions = None) -> None:
@@ -78,7 +80,7 @@ def copy(
     context: typer.Context,
     name: ScriptName,
     folder: Annotated[
-        Path, typer.Argument(metavar="[DIR]", help="Where to; made if it is not there.")
+        Path, typer.Argument(metavar="DIR", help="Where to; made if it is not there.")
     ] = Path(),
     options: ProfileOptions = None,
     file_name: Annotated[
@@ -108,7 +110,8 @@ def copy(
     for path in files:
         say(f"wrote {path}")
     script_path = next(iter(files))
-    say(f"Look what it does to files of yours: prearc anon diff {script_path} FILE")
+    say("Look what it does to files of yours:")
+    say(f"  prearc anon diff {shlex.quote(str(script_path))} FILE")
 
 
 def _get(name: str, options: list[str]) -> _Ready:

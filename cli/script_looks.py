@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.archiving import progress_bar
+from cli.archiving import count_of, progress_bar
 from cli.context import Invocation, examples, get_invocation, opened_site
-from cli.differences import print_changes
-from cli.exits import ExitCode, SomeFailedError, UsageError
-from cli.output import Styled, complain, print_document, say, say_styled, shortened
+from cli.differences import print_changes, say_element, value_text
+from cli.exits import ExitCode, SomeFailedError, UsageError, error_lines
+from cli.output import Styled, columns, complain, print_document, say, say_styled, say_wrapped, shortened
 from cli.script_files import compile_or_tell, site_table_path, tell_script_error
 from cli.script_runs import find_inputs, parse_variables
+from cli.unreadable import unreadable_text
 
 if TYPE_CHECKING:
     from anon import Script
-    from anon.comparison import Change
+    from anon.comparison import Change, Difference
     from anon.distinct import DistinctValues, ValueTally
     from anon.trial import Trace, TraceStep
     from prearchive.references import Scope
@@ -34,7 +36,7 @@ OfSession = Annotated[
 OfArchived = Annotated[
     str | None, typer.Option("--archived", metavar="REF", help="The files of this archived session.")
 ]
-_VALUE_CHARACTERS = 100
+_WIDEST_VALUE = 100
 Outcome = dict[str, Any]
 
 
@@ -43,7 +45,7 @@ def register(app: typer.Typer) -> None:
     app.command(
         "diff",
         epilog=examples(
-            "prearc anon diff p4.das scans/ --var project=P4 --var subject=S1 --var session=S1_MR",
+            "prearc anon diff p4.das scans/ --var project=P4 --var subject=S1",
             "prearc anon diff --session 7              (the project's script)",
             "prearc anon diff new.das --session 7",
         ),
@@ -62,14 +64,14 @@ def diff(
     context: typer.Context,
     words: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="[SCRIPT] [INPUT...]", help="A script, then DICOM files and folders."),
+        typer.Argument(metavar="SCRIPT INPUT", help="A script, then DICOM files and folders."),
     ] = None,
     session: OfSession = None,
     archived: OfArchived = None,
     variables: Variables = None,
     lookup: LookupFile = None,
 ) -> None:
-    """Show what a script would change. Element by element, over all files; nothing is written.
+    """Show what a script would change, and write nothing.
 
     With --session the variables come from the session's labels, and without SCRIPT its project's script is
     taken.
@@ -106,7 +108,7 @@ def _diff_session(
     from prearchive.references import get_session_id
     from prearchive.trials import try_on_session
 
-    with opened_site(invocation, looks_only=True) as site:
+    with opened_site(invocation, looks_only=True) as site, _missing_variables_told():
         ref, scope = _ref_and_scope(session, archived)
         number = get_session_id(site, ref, scope)
         with progress_bar("comparing", invocation) as advance:
@@ -121,7 +123,8 @@ def _diff_files(
     from anon.encoding.elements import DataSetError
     from anon.trial import try_script
 
-    script.require(variables)
+    with _missing_variables_told():
+        script.require(variables)
     tally = ChangeTally()
     problems: list[Outcome] = []
     messages: dict[str, None] = {}
@@ -133,8 +136,9 @@ def _diff_files(
         except anon.ScriptError as error:
             problems.append({"path": path, "status": "failed", "message": str(error), "files": 1})
             continue
-        except DataSetError as error:
-            message = f"cannot parse: {error.code}"
+        except (DataSetError, OSError) as error:
+            files -= 1
+            message = unreadable_text(error)
             problems.append({"path": path, "status": "unreadable", "message": message, "files": 1})
             continue
         if trial.status == "rejected":
@@ -155,19 +159,47 @@ def _tell_diff(
     if invocation.as_json:
         print_document(changes)
     else:
-        print_changes(changes, files)
-        say(f"\n{files} file{'s' * (files != 1)} looked at" + (f", {rejected} rejected" if rejected else ""))
+        if files:
+            print_changes(changes, files)
+            say()
+        say(_count_of_files(files, rejected, problems))
     for message in messages:
         complain(f"note: {message}")
     for problem in problems:
-        where = f"{problem['path']}: " if problem["path"] else f"{problem['files']} files: "
-        complain(f"{where}{problem['message']}")
+        where = problem["path"] or count_of(problem["files"], "file")
+        complain(f"{where}: {problem['message']}")
     if any(problem["status"] == "failed" for problem in problems):
         raise SomeFailedError(ExitCode.REJECTED if rejected else ExitCode.SCRIPT_ERROR)
     if rejected:
         raise SomeFailedError(ExitCode.REJECTED)
     if problems:
         raise SomeFailedError(ExitCode.FAILED)
+
+
+def _count_of_files(files: int, rejected: int, problems: list[Outcome]) -> str:
+    counts = [f"{count_of(files, 'file')} looked at"]
+    if rejected:
+        counts.append(f"the script rejects {rejected}")
+    for status, words in (("failed", "it fails on"), ("unreadable", "not readable:")):
+        number = sum(problem["files"] for problem in problems if problem["status"] == status)
+        if number:
+            counts.append(f"{words} {number}")
+    return ", ".join(counts)
+
+
+@contextmanager
+def _missing_variables_told() -> Iterator[None]:
+    """Say how variables are given when some are missing."""
+    import anon
+
+    try:
+        yield
+    except anon.ScriptError as error:
+        for line in error_lines(error):
+            complain(line)
+        if any(found.code == "missing-variable" for found in error.diagnostics):
+            complain("give each a value, as --var NAME=TEXT")
+        raise SomeFailedError(ExitCode.SCRIPT_ERROR) from None
 
 
 # -- trace
@@ -180,12 +212,15 @@ def trace(
     variables: Variables = None,
     lookup: LookupFile = None,
 ) -> None:
-    """Follow a script on a file. Each condition with its outcome, each statement with what it changes."""
+    """Follow a script on a file, step by step. Conditions and statements, with what each changes."""
     from anon.trial import trace_script
 
     invocation = get_invocation(context)
+    given = parse_variables(variables or [])
     script = compile_or_tell(script_path, lookup)
-    found = trace_script(script, _read_input(source), parse_variables(variables or []))
+    content = _read_input(source)
+    with _missing_variables_told():
+        found = trace_script(script, content, given)
     if invocation.as_json:
         print_document([_step_row(step) for step in found.steps])
     else:
@@ -218,32 +253,49 @@ def _step_row(step: TraceStep) -> dict[str, Any]:
 
 
 def _print_trace(script: Script, found: Trace) -> None:
-    if script.language == "4.x":
-        say(
-            "DicomEdit 4: first all conditions, on the object as it came; then the statements, last first"
-        )
-    width = max((len(str(step.position.line)) for step in found.steps), default=1)
+    if script.language == "4.x" and found.steps:
+        say_wrapped("DicomEdit 4: all conditions come first, then the statements, last one first")
+    digits = max((len(str(step.position.line)) for step in found.steps), default=1)
+    room = columns() - digits - 3
     for step in found.steps:
-        line = f"{step.position.line:>{width}} | "
+        line = f"{step.position.line:>{digits}} | "
         if step.holds is not None:
             outcome = Styled("true", "green") if step.holds else Styled("false", "yellow")
-            say_styled(f"{line}{shortened(step.source, _VALUE_CHARACTERS)}  is ", outcome)
+            say_styled(f"{line}{shortened(step.source, room - len('  is false'))}  is ", outcome)
             continue
-        say_styled(line, Styled(shortened(step.source, _VALUE_CHARACTERS), "bold"))
+        say_styled(line, Styled(shortened(step.source, room), "bold"))
+        margin = " " * digits + " |   "
         if not step.differences:
-            say(" " * width + " |   changes nothing")
+            say(f"{margin}changes nothing")
         for difference in step.differences:
-            before, after = difference.before, difference.after
-            name = f"{difference.path} {difference.keyword}".rstrip()
-            old = "absent" if before is None else _quoted(before.shown)
-            new = "removed" if after is None else _quoted(after.shown)
-            margin = " " * width + f" |   {name}: "
-            say_styled(margin, Styled(old, "red"), " -> ", Styled(new, "green"))
-    say(f"\n{'the script rejects the object' if found.status == 'rejected' else found.status}")
+            _print_difference(difference, margin)
+    if found.steps:
+        say()
+    say(_trace_end(found))
 
 
-def _quoted(value: str) -> str:
-    return shortened(value, _VALUE_CHARACTERS) or "(empty)"
+def _print_difference(difference: Difference, margin: str) -> None:
+    before, after = difference.before, difference.after
+    name = f"{difference.path} {difference.keyword}".rstrip() + ":"
+    room = columns() - len(margin)
+    old = "absent" if before is None else value_text(before.shown, room - 2)
+    new = "removed" if after is None else value_text(after.shown, room - 5)
+    was, becomes = Styled(old, "red"), Styled(new, "green")
+    if len(f"{name} {old} -> {new}") <= room:
+        say_styled(margin, f"{name} ", was, " -> ", becomes)
+    else:
+        say_styled(margin, name)
+        say_styled(f"{margin}  ", was)
+        say_styled(f"{margin}  -> ", becomes)
+
+
+def _trace_end(found: Trace) -> str:
+    if found.status == "rejected":
+        return "the script rejects the object"
+    if found.status == "failed":
+        return "the script fails, so the object is not changed"
+    changed = len({difference.path for step in found.steps for difference in step.differences})
+    return f"{count_of(changed, 'element')} changed" if changed else "the script changes nothing"
 
 
 # -- values
@@ -252,16 +304,18 @@ def _quoted(value: str) -> str:
 def values(
     context: typer.Context,
     inputs: Annotated[
-        list[Path] | None, typer.Argument(metavar="[INPUT...]", help="DICOM files and folders.")
+        list[Path] | None, typer.Argument(metavar="INPUT", help="DICOM files and folders.")
     ] = None,
     session: OfSession = None,
     archived: OfArchived = None,
     free_text: Annotated[
         bool, typer.Option("--free-text", help="Only elements that people type into: names, descriptions.")
     ] = False,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="Values of an element that are shown.")] = 20,
+    limit: Annotated[
+        int, typer.Option("--limit", min=1, metavar="N", help="Values of an element that are shown.")
+    ] = 20,
 ) -> None:
-    """List the distinct values of every element. Free text first: scan it for what slipped through."""
+    """List the different values of every element. Free text first: look what slipped through."""
     invocation = get_invocation(context)
     if sum([bool(inputs), session is not None, archived is not None]) != 1:
         raise UsageError("name files and folders, or a session with --session or --archived")
@@ -275,18 +329,25 @@ def values(
         print_document([_value_row(row) for row in rows])
     else:
         for row in rows:
-            name = Styled(f"{row.path} {row.keyword}".rstrip(), "bold")
-            say_styled(name, f"  {row.vr}  in {row.files} of {tally.files} files")
-            for value, count in row.values[:limit]:
-                say(f"  {count:>6}  {shortened(value, _VALUE_CHARACTERS) or '(empty)'}")
-            hidden = len(row.values) - limit + row.more
-            if hidden > 0:
-                say(f"          ... and {hidden} more values")
-        say(f"\n{tally.files} file{'s' * (tally.files != 1)}, {len(rows)} elements with values")
+            _print_values(row, tally.files, limit)
+        if rows:
+            say()
+        what = "free-text element" if free_text else "element"
+        say(f"{count_of(tally.files, 'file')}, {count_of(len(rows), what)}")
     for problem in problems:
         complain(problem)
     if problems:
         raise SomeFailedError(ExitCode.FAILED)
+
+
+def _print_values(row: DistinctValues, files: int, limit: int) -> None:
+    where = "" if files == 1 else f"  in {row.files} of {files} files"
+    say_element(row.path, row.keyword, f"{row.vr}{where}")
+    for value, count in row.values[:limit]:
+        say(f"  {count:>6}  {value_text(value, min(_WIDEST_VALUE, columns() - 10))}")
+    hidden = len(row.values) - limit + row.more
+    if hidden > 0:
+        say(f"          ... and {count_of(hidden, 'more value')}")
 
 
 def _value_row(row: DistinctValues) -> dict[str, Any]:
@@ -322,8 +383,8 @@ def _values_of_files(invocation: Invocation, inputs: list[Path]) -> tuple[ValueT
     for path in _dicom_files(inputs, invocation, "reading"):
         try:
             tally.add(EncodedInstance.from_part10(path.read_bytes()))
-        except DataSetError as error:
-            problems.append(f"{path}: cannot parse: {error.code}")
+        except (DataSetError, OSError) as error:
+            problems.append(f"{path}: {unreadable_text(error)}")
     return tally, problems
 
 
@@ -341,7 +402,9 @@ def _ref_and_scope(session: str | None, archived: str | None) -> tuple[str, Scop
 
 def _dicom_files(inputs: list[Path], invocation: Invocation, what: str) -> Iterator[Path]:
     """The files that are named, and those in folders that have the mark of DICOM, with a progress bar."""
-    found = find_inputs(inputs)
+    found, others = find_inputs(inputs)
+    if others:
+        complain(f"note: {count_of(others, 'file')} in the folders left out: no DICOM")
     advance: Callable[[int, int], None]
     with progress_bar(what, invocation) as advance:
         for done, path in enumerate(found):
@@ -351,12 +414,16 @@ def _dicom_files(inputs: list[Path], invocation: Invocation, what: str) -> Itera
 
 
 def _read_input(path: Path) -> bytes:
+    """Read the one file that a command is about; what is no DICOM file ends it with exit code 1."""
     from anon.encoding.elements import DataSetError
     from anon.encoding.instance import EncodedInstance
 
-    content = path.read_bytes()
     try:
+        content = path.read_bytes()
         EncodedInstance.from_part10(content)
-    except DataSetError as error:
-        raise UsageError(f"{path}: no DICOM file that can be read ({error.code})") from None
+    except FileNotFoundError:
+        raise
+    except (DataSetError, OSError) as error:
+        complain(f"{path}: {unreadable_text(error)}")
+        raise SomeFailedError(ExitCode.FAILED) from None
     return content

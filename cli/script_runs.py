@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cli.exits import ExitCode, UsageError
+from cli.unreadable import unreadable_text
+from prearchive.errors import NotFoundError
 
 if TYPE_CHECKING:
     from anon import Script
@@ -51,7 +53,7 @@ class FileResult:
     @property
     def place_and_message(self) -> str:
         """The message with its place in the script."""
-        place = f"{self.line}:{self.column}: " if self.line else ""
+        place = f"line {self.line}:{self.column}: " if self.line else ""
         return place + (self.message or "")
 
 
@@ -68,6 +70,12 @@ def parse_variables(texts: Sequence[str]) -> dict[str, str]:
             raise UsageError(f"--var {text!r}: write NAME=TEXT, for example project=P4")
         values[name] = value
     return values
+
+
+def missing_names(script: Script, variables: Mapping[str, str]) -> list[str]:
+    """Return the names of the variables that a script needs and nobody gave."""
+    given = {name.lower() for name in variables}
+    return [name for name in script.variables if name.lower() not in given]
 
 
 def plan_targets(inputs: Sequence[Path], output: Path) -> list[Target]:
@@ -88,6 +96,8 @@ def plan_targets(inputs: Sequence[Path], output: Path) -> list[Target]:
             targets += [Target(path, output / path.relative_to(given), False) for path in _files_below(given)]
         else:
             targets.append(Target(given, output / given.name, True))
+    if not targets:
+        raise nothing_in(inputs)
     taken: dict[Path, Path] = {}
     for target in targets:
         other = taken.setdefault(target.output, target.source)
@@ -98,18 +108,36 @@ def plan_targets(inputs: Sequence[Path], output: Path) -> list[Target]:
     return targets
 
 
-def find_inputs(inputs: Sequence[Path]) -> list[Path]:
+def find_inputs(inputs: Sequence[Path]) -> tuple[list[Path], int]:
     """The files that are named, and those in the named folders that have the mark of DICOM.
+
+    Returns:
+        The files, and how many others lie in the folders.
 
     Raises:
         FileNotFoundError: an input is not there.
+        NotFoundError: there is no file at all with the mark of DICOM.
     """
     found: list[Path] = []
+    others = 0
     for given in inputs:
         if not given.exists():
             raise FileNotFoundError(2, "there is no such file", str(given))
-        found += [path for path in _files_below(given) if _is_part10(path)] if given.is_dir() else [given]
-    return found
+        if not given.is_dir():
+            found.append(given)
+            continue
+        below = list(_files_below(given))
+        marked = [path for path in below if _is_part10(path)]
+        found += marked
+        others += len(below) - len(marked)
+    if not found:
+        raise nothing_in(inputs)
+    return found, others
+
+
+def nothing_in(inputs: Sequence[Path]) -> NotFoundError:
+    """Return what to say when there is nothing to work on."""
+    return NotFoundError(f"there are no DICOM files in {', '.join(map(str, inputs))}")
 
 
 def _files_below(folder: Path) -> Iterator[Path]:
@@ -132,9 +160,9 @@ def run_on_file(script: Script, target: Target, variables: Mapping[str, str]) ->
             target.source, None, "failed", f"{first.code}: {first.message}", first.line, first.column
         )
     except DataSetError as error:
-        return FileResult(target.source, None, "unreadable", f"cannot parse: {error.code}")
+        return FileResult(target.source, None, "unreadable", unreadable_text(error))
     except OSError as error:
-        return FileResult(target.source, None, "unreadable", error.strerror)
+        return FileResult(target.source, None, "unreadable", unreadable_text(error))
     message = "; ".join(report.messages) or None
     if report.status == "rejected":
         return FileResult(target.source, None, "rejected", message)

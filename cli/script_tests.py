@@ -34,7 +34,7 @@ def register(app: typer.Typer) -> None:
     app.command(
         "test",
         epilog=examples(
-            "prearc anon test                  (the scripts of the site, or of this folder)",
+            "prearc anon test                  (scripts of the site or of this folder)",
             "prearc anon test p4.das -k name   (only tests with `name` in their names)",
             "prearc anon test p4.das --init    (write p4.tests.toml to begin with)",
         )
@@ -47,7 +47,7 @@ def test(
     context: typer.Context,
     paths: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="[DIR|FILE]...", help="Folders, scripts, or files of tests."),
+        typer.Argument(metavar="DIR|FILE", help="Folders, scripts, or files of tests."),
     ] = None,
     select: Annotated[
         str | None, typer.Option("-k", metavar="TEXT", help="Only tests with this text in their names.")
@@ -93,7 +93,9 @@ def test(
 def _default_folder(invocation: Invocation) -> Path:
     """The scripts of the site; where there is none, the current folder."""
     if invocation.folder != Path("site") or (invocation.folder / "prearc.toml").exists():
-        return invocation.load_settings().site_script_path.parent
+        folder = invocation.load_settings().site_script_path.parent
+        here = Path.cwd()
+        return folder.relative_to(here) if folder.is_relative_to(here) else folder
     return Path()
 
 

@@ -51,13 +51,13 @@ def register(anon_app: typer.Typer) -> None:
     site_app.callback()(_choose_site)
     project_app.callback()(_choose_project)
     for scope_app, words in ((site_app, "prearc anon site"), (project_app, "prearc anon project P4")):
-        scope_app.command("show")(show)
+        scope_app.command("show", epilog=examples(f"{words} show", f"{words} show 2"))(show)
         scope_app.command("set", epilog=examples(f'{words} set new.das --why "dates are kept"'))(set_script)
-        scope_app.command("history")(history)
+        scope_app.command("history", epilog=examples(f"{words} history"))(history)
         scope_app.command("diff", epilog=examples(f"{words} diff 2", f"{words} diff 2 5"))(diff)
         scope_app.command("rollback", epilog=examples(f"{words} rollback 2"))(rollback)
-        scope_app.command("enable")(enable)
-        scope_app.command("disable")(disable)
+        scope_app.command("enable", epilog=examples(f"{words} enable"))(enable)
+        scope_app.command("disable", epilog=examples(f'{words} disable --why "broken"'))(disable)
     anon_app.add_typer(site_app, name="site")
     anon_app.add_typer(project_app, name="project")
 

@@ -40,7 +40,7 @@ def register(app: typer.Typer) -> None:
 
 def send(
     context: typer.Context,
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files and folders.")],
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Files and folders.")],
     destination: Annotated[str, typer.Argument(metavar="AE@HOST:PORT", help="The receiver.")],
     calling: Annotated[str, typer.Option("--calling", metavar="AE", help="Our own AE title.")] = "PREARC",
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -14,7 +15,7 @@ import typer
 
 from cli.context import Invocation, get_invocation
 from cli.exits import SomeFailedError, UsageError, exit_code
-from cli.output import complain, print_document, say
+from cli.output import print_document, say
 
 if TYPE_CHECKING:
     from config.settings import Settings
@@ -107,7 +108,7 @@ def _require_scripts(site: Site) -> None:
     found = site.scripts.newest()
     mistakes = {name: error for name, error in found.items() if isinstance(error, Exception)}
     for name, error in mistakes.items():
-        complain(explain(error, script_path(site.settings, name)) + "\n")
+        say(f"{explain(error, script_path(site.settings, name))}\n", stream=sys.stderr)
     if mistakes:
         raise SomeFailedError(max(exit_code(error) for error in mistakes.values()))
     site.scripts.load_all()

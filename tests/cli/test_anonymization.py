@@ -148,7 +148,7 @@ def test_an_output_that_cannot_be_written_is_a_failure(script: Path, scans: Path
         "subject=S1",
     )
     assert result.exit_code == 1
-    assert json.loads(result.stdout)[0]["message"] == "Not a directory"
+    assert json.loads(result.stdout)[0]["message"] == "a part of this path is a file, not a folder"
 
 
 def test_variables_are_name_and_text() -> None:

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import errno
+import os
+
 import pytest
 
 from anon.errors import Diagnostic, ScriptError
@@ -66,6 +69,19 @@ def test_script_errors_are_told_with_their_place() -> None:
 def test_system_errors_name_the_file() -> None:
     assert error_lines(FileNotFoundError(2, "No such file", "a.dcm")) == ["a.dcm: No such file"]
     assert error_lines(OSError(28, "No space")) == ["No space"]
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (errno.ENOENT, "there is no such file"),
+        (errno.EISDIR, "it is a folder, not a file"),
+        (errno.EACCES, "you have no permission for it"),
+        (errno.ELOOP, os.strerror(errno.ELOOP)),
+    ],
+)
+def test_what_the_system_says_is_put_into_plain_words(number: int, words: str) -> None:
+    assert error_lines(OSError(number, os.strerror(number), "a.dcm")) == [f"a.dcm: {words}"]
 
 
 def test_the_words_of_an_unforeseen_error_are_not_repeated() -> None:

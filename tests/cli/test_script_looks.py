@@ -105,7 +105,7 @@ def test_trace_shows_each_step_with_its_line(files: Path) -> None:
         "3 | -(0010,2160)",
         "  |   changes nothing",
         "",
-        "ok",
+        "1 element changed",
     ]
 
 
@@ -126,10 +126,88 @@ def test_trace_of_a_failing_script_draws_the_culprit(files: Path) -> None:
     assert "^" in result.stderr and "out-of-range" in result.stderr
 
 
-def test_trace_of_something_else_than_dicom_is_refused(files: Path) -> None:
-    result = prearc("anon", "trace", files / "s.das", files / "scans" / "notes.txt")
-    assert result.exit_code == 2
-    assert "no DICOM file" in result.stderr
+@pytest.mark.parametrize("command", ["diff", "trace", "values"])
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"hello", "it is no DICOM file [not-dicom]"),
+        (b"", "it is no DICOM file [not-dicom]"),
+        (part10_bytes(make_dataset())[:-3], "it ends too early, part of it is missing [truncated]"),
+    ],
+    ids=["text", "empty", "cut"],
+)
+def test_what_cannot_be_read_is_told_in_the_same_words_everywhere(
+    files: Path, command: str, content: bytes, words: str
+) -> None:
+    path = files / "odd.dcm"
+    path.write_bytes(content)
+    result = prearc("anon", command, *([] if command == "values" else [files / "s.das"]), path)
+    assert result.exit_code == 1
+    assert result.stderr == f"prearc: {path}: {words}\n"
+    assert "nothing changes" not in result.stdout
+
+
+@pytest.mark.parametrize("command", ["diff", "values", "apply"])
+def test_a_folder_without_dicom_files_is_no_success(files: Path, command: str) -> None:
+    (files / "none").mkdir()
+    (files / "texts").mkdir()
+    (files / "texts" / "a.txt").write_text("hello")
+    for folder in (files / "none", files / "texts"):
+        script = [] if command == "values" else [files / "s.das"]
+        output: list[str | Path] = ["-o", files / "out"] if command == "apply" else []
+        result = prearc("anon", command, *script, folder, *output)
+        assert result.exit_code == 4
+        assert f"there are no DICOM files in {folder}" in result.stderr
+
+
+def test_files_of_a_folder_that_are_left_out_are_counted(files: Path) -> None:
+    result = prearc("anon", "values", files / "scans")
+    assert "note: 1 file in the folders left out: no DICOM" in result.stderr
+
+
+def test_a_file_that_vanishes_does_not_stop_the_others(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = Path.read_bytes
+
+    def vanish(path: Path) -> bytes:
+        if path.name == "1.dcm":
+            raise FileNotFoundError(2, "No such file or directory", str(path))
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", vanish)
+    for words in (["diff", files / "s.das"], ["values"]):
+        result = prearc("anon", *words, files / "scans")
+        assert result.exit_code == 1
+        assert "1.dcm: there is no such file" in result.stderr
+        assert "4 files" in result.stdout
+
+
+def test_a_missing_variable_says_how_it_is_given(files: Path) -> None:
+    (files / "s.das").write_text("(0010,0010) := subject\n")
+    output: list[str | Path] = ["-o", files / "out"]
+    for command in ("diff", "trace", "apply"):
+        options = output if command == "apply" else []
+        result = prearc("anon", command, files / "s.das", files / "scans" / "0.dcm", *options)
+        assert result.exit_code == 3
+        assert "'subject' has no value" in result.output
+        assert "--var" in result.stderr and "=TEXT" in result.stderr
+
+
+def test_a_trace_of_a_script_that_does_nothing_says_so(files: Path) -> None:
+    (files / "s.das").write_text("// nothing\n")
+    assert prearc("anon", "trace", files / "s.das", files / "scans" / "0.dcm").stdout == (
+        "the script changes nothing\n"
+    )
+
+
+def test_long_values_and_paths_stay_within_80_columns(files: Path) -> None:
+    (files / "s.das").write_text(f'version "6.6"\n(0008,1030) := "{"long text " * 6}"\n-(0040,0275)\n')
+    item = make_dataset(PatientName="Doe^Jane", StudyDescription="what " * 12)
+    dataset = make_dataset(StudyDescription="before " * 9, RequestAttributesSequence=[item])
+    (files / "one.dcm").write_bytes(part10_bytes(dataset))
+    for words in (["diff", files / "s.das"], ["trace", files / "s.das"], ["values"]):
+        result = prearc("anon", *words, files / "one.dcm")
+        assert result.exit_code == 0, result.output
+        assert max(map(len, result.stdout.splitlines())) <= 80
 
 
 def test_values_lists_free_text_first_with_counts(files: Path) -> None:
