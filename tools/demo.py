@@ -275,6 +275,8 @@ def walk_through(walk: Walk) -> None:
         'and "Training course" as another name of TRAINING.)'
     )
     walk.run("anon", "check", *(str(walk.site / name) for name in SCRIPTS))
+    say("Beside each script stand tests, which say what it has to do with a few made-up objects:")
+    walk.run("anon", "test")
 
     step(2, "Two studies are made from real CT and MR files, and the receiver starts.")
     for study in STUDIES:
@@ -295,7 +297,7 @@ def walk_through(walk: Walk) -> None:
 
 
 def review(walk: Walk, example: Path) -> tuple[str, dict[str, str]]:
-    """Show steps 4 to 6, up to the archive step. Return the number of the MR and its elements."""
+    """Show steps 4 to 6. Return the number of the MR and its elements."""
     step(4, "Quiet for 2 seconds: READY. The CT's Study Description names TRAINING.")
     rows = walk.await_ready(len(STUDIES))
     walk.run("list")
@@ -310,6 +312,8 @@ def review(walk: Walk, example: Path) -> tuple[str, dict[str, str]]:
 
     step(6, "Nobody said where the MR belongs. A person moves it to TRAINING.")
     walk.run("move", number, "--project", "TRAINING")
+    say("What the project script would change with these labels; nothing is written:")
+    walk.run("anon", "diff", "--session", number)
     return number, held
 
 
