@@ -15,7 +15,7 @@ from cli.drawing import say_drawn
 from cli.exits import ExitCode, SomeFailedError, UsageError
 from cli.output import print_document, say
 from cli.script_coverage import Profiles, gap_diagnostics, measure_coverage, tell_coverage
-from cli.script_files import read_script_text, read_table_or_tell, script_paths
+from cli.script_files import read_table_or_tell, script_paths
 from cli.script_looks import LookupFile
 
 if TYPE_CHECKING:
@@ -97,6 +97,7 @@ def check(
     `// prearc: allow CODE` in the script silences a warning.
     """
     import anon
+    from anon.script_text import decode_script, readable_text
 
     invocation = get_invocation(context)
     if invocation.as_json and form not in (None, Format.JSON):
@@ -105,7 +106,13 @@ def check(
     table = read_table_or_tell(lookup)
     checked: list[_Checked] = []
     for path in _paths(files):
-        text = read_script_text(path)
+        raw = path.read_bytes()
+        try:
+            text = decode_script(raw, str(path))
+        except anon.ScriptError as error:
+            report = anon.CheckReport(None, error.diagnostics)
+            checked.append(_Checked(path, readable_text(raw), report, None))
+            continue
         report = anon.check_script(
             text, str(path), purpose=None if purpose is None else purpose.value, lookup=table
         )

@@ -87,6 +87,15 @@ def test_what_annotations_hold_cannot_end_them(tmp_path: Path) -> None:
     assert "noSuch" in message
 
 
+def test_a_file_that_is_no_text_is_one_mistake_among_others(folder: Path) -> None:
+    (folder / "binary.das").write_bytes(b"- (0010,0010)\n- (0010,0020) // M\xfcller\n")
+    result = prearc("--json", "anon", "check", folder)
+    assert result.exit_code == 3
+    rows = [row for row in json.loads(result.stdout) if row["file"].endswith("binary.das")]
+    assert [(row["code"], row["severity"], row["line"]) for row in rows] == [("not-utf8", "error", 2)]
+    assert "4 scripts: 3 errors, 2 warnings" in prearc("anon", "check", folder).stdout
+
+
 def test_what_a_script_is_for(folder: Path, tmp_path: Path) -> None:
     site = tmp_path / "site.das"
     site.write_text(FINE)

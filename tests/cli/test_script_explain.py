@@ -50,10 +50,10 @@ def test_a_script_that_is_not_utf8_is_drawn(tmp_path: Path) -> None:
     script.write_bytes(b'- (0010,0010)\n(0008,0080) := "M\xfcnster"\n')
     shown = prearc("anon", "check", script)
     assert shown.exit_code == 3
-    assert "error[not-utf8]" in shown.stderr and "latin.das:2:18" in shown.stderr
-    assert "Traceback" not in shown.stderr
+    assert "error[not-utf8]" in shown.stdout and "latin.das:2:18" in shown.stdout
+    assert "Traceback" not in shown.output
     script.write_bytes("- (0010,0010)\n".encode("utf-16"))
-    assert "UTF-16" in prearc("anon", "check", script).stderr
+    assert "UTF-16" in prearc("anon", "check", script).stdout
 
 
 def test_colours_are_for_terminals_and_nothing_of_a_script_reaches_them_raw(
