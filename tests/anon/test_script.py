@@ -368,9 +368,9 @@ def test_what_is_allowed_but_hardly_meant_is_a_warning() -> None:
         "(0010,0010) := (0010,0010)\n- (0010,0010)\n(0008,0014) := hashUID[(0010,0020)]\n- (0029,0010)"
     )
     assert [(found.code, found.line) for found in script.warnings] == [
+        ("first-wins", 2),
         ("guessable-hash", 3),
         ("orphans", 4),
-        ("first-wins", 2),
     ]
     assert all(found.severity == "warning" for found in script.warnings)
 
