@@ -426,7 +426,7 @@ class _Translation:
             self._position += 1
             last = self._class_character()
             if len(last) > 1 or last < first:
-                raise JavaRegexError("a range in a class goes backwards, or ends in no character")
+                raise JavaRegexError("a range in [ ] goes backwards, or ends in no character")
         self._written.append(self._range(first, last))
 
     def _is_plain_minus(self) -> bool:
@@ -435,7 +435,7 @@ class _Translation:
     def _class_character(self) -> str:
         start = self._position
         if start >= len(self._pattern):
-            raise JavaRegexError("a class is not closed with ]")
+            raise JavaRegexError("a [ is not closed with ]")
         if self._pattern[start] != "\\":
             self._position += 1
             return self._pattern[start]

@@ -105,6 +105,8 @@ def _tags_of(source: str, found: Diagnostic) -> list[str]:
     """What the tags are called that the line and the hint name, each once, in the order of the text."""
     named: dict[str, str] = {}
     for group, element in _TAG.findall(f"{source} {found.hint}"):
+        if element == "eeee":  # what a hint leaves open
+            continue
         written = f"({group.upper()},{element.upper()})"
         named.setdefault(written, describe_tag(int(group + element, 16)))
     return [f"{written} {called}" for written, called in list(named.items())[:_MOST_TAGS]]

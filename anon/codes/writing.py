@@ -131,6 +131,14 @@ WRITING: Final[tuple[Code, ...]] = (
         six=True,
     ),
     entry(
+        "conditional-value",
+        "a value that depends on a condition",
+        "Conditions decide about statements. In DicomEdit 6 functions such as `equals` give a value, too.",
+        wrong='(0010,0020) := (0008,0060) = "MR" ? "a" : "b"',
+        right='(0008,0060) = "MR" ? (0010,0020) := "a" : (0010,0020) := "b"',
+        six=True,
+    ),
+    entry(
         "continued-line",
         "a statement goes on on the next line",
         "A statement ends with its line, unless the line ends with a backslash. Lists in "
@@ -256,6 +264,14 @@ WRITING: Final[tuple[Code, ...]] = (
         "leave the patient's name where it is, which DicomEdit reports as success.",
         wrong='PatientName := "x"',
         right='(0010,0010) := "x"',
+    ),
+    entry(
+        "method",
+        "something behind a point, as in other languages",
+        "Values are compared with = and ~, and functions stand before what they work on.",
+        wrong='if ((0008,0060).equals("MR")) {\n}',
+        right='if ((0008,0060) = "MR") {\n}',
+        six=True,
     ),
     entry(
         "misspelled",

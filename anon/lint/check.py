@@ -62,6 +62,9 @@ def check_script(
     purpose = purpose or _purpose_of(name)
     asked = _lints_for(compiled, purpose)
     found = silence([*compiled.diagnostics, *_findings(compiled, purpose, asked)], compiled, asked)
+    # What a line with a mistake was taken for may be wrong: nothing else is said about it.
+    wrong = {each.line for each in compiled.errors}
+    found = [each for each in found if each.severity == "error" or each.line not in wrong]
     found.sort(key=_place)
     return CheckReport("4.x" if compiled.language.dialect == 4 else "6.x", found)
 

@@ -101,4 +101,6 @@ def _stray_else(word: Token, closed: str) -> Mistake:
     else:
         message = f"this `{word}` has no `if` before it"
         hint = "`else` follows the } of an `if`: } else {"
+        if str(word) == "elseif":
+            hint = "write `if` instead, or put it behind the } of an `if`: } elseif (...) {"
     return Mistake("stray-else", message, hint, span_of_words(word, word))

@@ -179,6 +179,11 @@ def _missing_first_quote(view: View, last: int) -> Iterator[Fix]:
 
 def inner_quotes(view: View) -> Iterator[Fix]:
     """Quotation marks within a text, and doubled ones."""
+    for found in re.finditer(r'"([^"\n]*\w)"(\w[^"\n,\[\]]*)"(?=\s*(?:[\],)?:]|//|$))', view.text):
+        if view.text.count('"') == 3:
+            message = "a text cannot hold a quotation mark just like that"
+            place = Span(found.end(1), found.end(1) + 1)
+            yield Fix("inner-quotes", message, place, (Edit(*place, "'"),))
     for found in re.finditer(r'""([^\s",\[\]](?:[^"\n]*[^\s",\[\]])?)""', view.text):
         message = "a text stands in one pair of quotes, not in two"
         yield Fix("wrong-quotes", message, Span(*found.span()), (Edit(*found.span(), f'"{found[1]}"'),))

@@ -46,6 +46,18 @@ def combined(view: View) -> Iterator[Fix]:
     if region is None or not region.start < sign.start < region.end:
         return
     parts, kinds = _split(view, region)
+    if len(set(kinds)) > 1 and view.dialect == 6 and all(_as_call(part) for part in parts):
+        groups: list[list[str]] = [[_as_call(parts[0]) or ""]]
+        for part, kind in zip(parts[1:], kinds, strict=True):
+            if kind == "or":
+                groups.append([])
+            groups[-1].append(_as_call(part) or "")
+        joined_groups = [f"and[{', '.join(group)}]" if len(group) > 1 else group[0] for group in groups]
+        text = f"or[{', '.join(joined_groups)}]" + (
+            "" if view.code[region.end : region.end + 1] == ")" else " "
+        )
+        message = f"conditions are joined with the functions and and or, not with {shown}"
+        yield Fix("combined-conditions", message, sign, (Edit(region.start, region.end, text),))
     if len(set(kinds)) != 1:
         hint = "write the conditions in statements of their own"
         yield Fix("combined-conditions", f"conditions cannot be joined with {shown}", sign, (), hint)
@@ -141,12 +153,84 @@ def negated(view: View) -> Iterator[Fix]:
     """`not` and ! before a condition."""
     for found in re.finditer(r"!(?![=~])\s*(?=[A-Za-z(])|\b(?:not|NOT|Not)\b\s*", view.code):
         span = Span(found.start(), found.start() + len(found[0].strip()))
+        if not re.search(r"[=~\[(]", view.code[found.end() :]):
+            return
         hint = "compare with != or !~" if view.dialect == 6 else "DicomEdit 4 has no way to say it"
         if view.dialect == 6 and re.match(r"\s*\(?\s*[A-Za-z_]\w*\s*\[", view.code[found.end() :]):
             hint = "put what is to be done into the else part: if (...) { } else { ... }"
         if view.dialect == 4:
             hint = 'begin the script with version "6.6", which has != and !~ (and : becomes ?)'
         yield Fix("negation", f"a condition cannot be turned round with {found[0].strip()}", span, (), hint)
+
+
+def conditional_values(view: View) -> Iterator[Fix]:
+    """Values that depend on a condition, and comparisons as values."""
+    target = r"\s*(?P<target>[^:=?]+?)\s*:="
+    for pattern in (
+        target + r"\s*(?P<test>[^?]+?[=~][^?]+?)\s*(?P<sign>\?)\s*(?P<yes>[^:]+?)\s*:\s*(?P<no>.+?)\s*$",
+        target
+        + r"\s*(?P<sign>if)\s*\((?P<test>.*)\)\s*(?:then\s*)?(?P<yes>\S+)\s*(?:else|:)\s*(?P<no>\S+)\s*$",
+        target + r"\s*(?P<yes>.+?)\s+(?P<sign>if)\s+(?P<test>.*?)\s+else\s+(?P<no>.+?)\s*$",
+    ):
+        found = re.match(pattern, view.code)
+        if found is None:
+            continue
+        part = {name: _bare(view.text[slice(*found.span(name))]) for name in ("target", "test", "yes", "no")}
+        sign = Span(*found.span("sign"))
+        message = "a value cannot depend on a condition, a statement can"
+        if view.dialect == 4:
+            hint = f"write {part['test']} : {part['target']} := {part['yes']}, and a line for the other value"
+            yield Fix("conditional-value", message, sign, (), hint)
+            return
+        line = f"{part['test']} ? {part['target']} := {part['yes']} : {part['target']} := {part['no']}"
+        yield Fix("conditional-value", message, sign, (Edit(0, len(view.text), line),))
+    found = re.match(target + r"\s*(?P<value>[^:?]+?\s*(?P<sign>==?|~)\s*[^:?]+?)\s*$", view.code)
+    if found is not None and view.dialect == 6:
+        call = _as_call(view.text[slice(*found.span("value"))])
+        if call:
+            message = "a comparison is no value, a function gives one"
+            place = Span(*found.span("sign"))
+            yield Fix("conditional-value", message, place, (Edit(*found.span("value"), call),))
+
+
+_NO_METHODS: Final = ("value", "text", "string", "toString", "getValue", "get", "name")
+
+
+def methods(view: View) -> Iterator[Fix]:
+    """What other languages write behind a point: `.value`, `.equals("MR")`."""
+    for found in re.finditer(
+        r"(?<=[)\]A-Za-z_])\.(?P<name>[A-Za-z_]\w*)(?:\s*\(\s*(?P<value>[^()]*?)\s*\))?", view.code
+    ):
+        name, value = found["name"], view.text[slice(*found.span("value"))] if found["value"] else ""
+        inner = value[1:-1] if value.startswith('"') else value
+        place = Span(*found.span())
+        message = f"nothing is written behind a point here, so there is no .{name}"
+        made = {
+            "equals": f" = {value}",
+            "equalsIgnoreCase": f' ~ "(?i){inner}"',
+            "matches": f" ~ {value}",
+            "contains": f' ~ ".*{inner}.*"',
+            "startsWith": f' ~ "{inner}.*"',
+            "endsWith": f' ~ ".*{inner}"',
+            "startswith": f' ~ "{inner}.*"',
+            "endswith": f' ~ ".*{inner}"',
+        }.get(name)
+        if value and made:
+            yield Fix("method", message, place, (Edit(*place, made),))
+        elif name in _NO_METHODS:
+            yield Fix("method", message, place, (Edit(*place, ""),))
+        elif found["value"] is not None:
+            hint = f"a function stands before its value: {name}[...]; `prearc anon functions` lists them all"
+            yield Fix("method", message, place, (), hint)
+
+
+def members(view: View) -> Iterator[Fix]:
+    """`in` and a list."""
+    for found in re.finditer(r"\b(in|IN|one of)\s*([\[({]\s*\"[^\[\](){}]*\"\s*[\])}])", view.text):
+        values = re.findall(r'"([^"\n]*)"', found[2])
+        message = "whether a value is one of several is asked with ~ and a pattern"
+        joined = "|".join(values)
+        yield Fix("compare-sign", message, Span(*found.span(1)), (Edit(*found.span(), f'~ "{joined}"'),))
 
 
 def separators(view: View) -> Iterator[Fix]:

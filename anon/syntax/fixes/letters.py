@@ -55,6 +55,12 @@ def comments(view: View) -> Iterator[Fix]:
             (Edit(*found.span(), f"// {remark}" if at_end else ""),),
             f"write // {remark}" if at_end else "move the remark to the end of the line, behind //",
         )
+    found = re.search(r"(?<=\S)\s+(--)\s+(?=[A-Za-z])", view.code)
+    if found:
+        remark = view.text[found.end() :].strip()
+        edit = Edit(found.start(1), len(view.text), f"// {remark}")
+        message = "a comment begins with //, not with --"
+        yield Fix("comment-sign", message, Span(*found.span(1)), (edit,), f"write // {remark}")
     for number, word in enumerate(view.words):
         if word.type == "UNKNOWN" and str(word) == "#" and number <= view.stop:
             span = view.span(number)

@@ -52,6 +52,35 @@ def assignment(view: View) -> Iterator[Fix]:
             yield Fix("assign-sign", message, Span(span.start, span.start + 1), (Edit(at, at, " :="),))
 
 
+def targets(view: View) -> Iterator[Fix]:
+    """Something else than an element or a variable left of :=, and several := in a line."""
+    shape = view.shape
+    end = term_end(shape, 0)
+    is_tag = bool(view.words) and re.fullmatch("[0-9]{8}", str(view.words[0])) is not None
+    if (
+        end
+        and not is_tag
+        and shape[end : end + 1] in ("=", "q")
+        and (shape[0] in "SN" or (shape[end - 1] == "]" and shape[0] == "a"))
+    ):
+        place = view.span(0, end - 1)
+        shown = view.text[place.start : place.end]
+        sign = str(view.words[end])
+        message = "only an element or a variable can be given a value"
+        if path_end(shape, end + 1) == len(shape) and shape[0] in "SN":
+            target = view.text[view.span(end + 1).start : view.end()]
+            whole = Span(place.start, view.end())
+            yield Fix("missing-target", message, place, (Edit(*whole, f"{target} {sign} {shown}"),))
+        yield Fix(
+            "missing-target", message, place, (), f"write the tag before the {sign}: (gggg,eeee) {sign} text"
+        )
+    signs = [number for number, letter in enumerate(shape) if letter == "=" and depth_at(shape, number) == 0]
+    if len(signs) > 1 and not any(letter in "?:" for letter in shape):
+        message = "a line gives a value to one element, and there are several :="
+        hint = "write a line for each of the elements"
+        yield Fix("one-at-a-time", message, view.span(signs[1]), (), hint)
+
+
 def named_values(view: View) -> Iterator[Fix]:
     """Variables that are initialised with something else than :=."""
     if view.shape[:2] in ("aS", "aN", "aT"):
@@ -169,6 +198,10 @@ def several_values(view: View) -> Iterator[Fix]:
 
 def slashed_patterns(view: View) -> Iterator[Fix]:
     """Patterns between slashes, as in other languages."""
+    for found in re.finditer(r"(?<=~)\s*([\[.^\\][^\"\n]*?)(?=\s+\?|\s+:|\)\s*\{)", view.text):
+        pattern = found[1].replace("\\", "\\\\")
+        place = Span(*found.span(1))
+        yield Fix("unquoted-text", "a pattern stands in quotes", place, (Edit(*place, f'"{pattern}"'),))
     for found in re.finditer(r"(?<=~)\s*(/((?:[^/\\\n]|\\.)+)/[gimsx]*)(?=\s)", view.text):
         pattern = found[2].replace("\\/", "/").replace("\\", "\\\\").replace('"', "'")
         place = Span(*found.span(1))
@@ -180,10 +213,17 @@ def slashed_patterns(view: View) -> Iterator[Fix]:
         )
 
 
+def plus_signs(view: View) -> Iterator[Fix]:
+    """A plus before a number."""
+    for found in re.finditer(r"(?:(?<==)|(?<=\[)|(?<=,))\s*(\+)(?=[0-9])", view.code):
+        place = Span(*found.span(1))
+        yield Fix("bad-number", "a number is written without a +", place, (Edit(*place, ""),))
+
+
 def bad_names(view: View) -> Iterator[Fix]:
     """Names of variables with signs or letters that they cannot have."""
     for found in re.finditer(
-        r"(?<![\w\"(])([^\W\d]\w*(?:[-.][^\W_]\w*)+|[^\W\d]*[^\x00-\x7f]\w*|[0-9]+[A-Za-z_]\w*)(?=\s*(?::=|$|,|\]))",
+        r"(?<![\w\"(])([^\W\d]\w*(?:[-.][^\W_]\w*)+|[^\W\d]*[^\x00-\x7f]\w*|[0-9]+[A-Za-z_]\w*(?=\s*:=))(?=\s*(?::=|$|,|\]))",
         view.code,
     ):
         name = found[1]

@@ -142,6 +142,10 @@ def _verb(view: View, start: int, verb: str, target: str, rest: str, place: Span
 
 def private_tags(view: View) -> Iterator[Fix]:
     """`removeAllPrivateTags`, misspelled or with brackets."""
+    if view.shape.startswith("rT"):
+        rest = view.span(1, len(view.words) - 1)
+        message = "removeAllPrivateTags removes them all, nothing follows it"
+        yield Fix("misspelled", message, rest, (Edit(view.span(0).end, rest.end, ""),))
     found = re.match(
         r"\s*(?:.*[?{:]\s*)?(?P<all>-?\s*(?P<word>[A-Za-z_]+)\s*(?P<rest>[\[(]\s*[\])])?)\s*(?=\}|$)",
         view.code,
@@ -254,6 +258,10 @@ def dialects(view: View) -> Iterator[Fix]:
             call = f"hashUID[{target[1]}]" if target else "newUID[]"
             hint = "write {line} to get the same new UID for the same old one, or newUID[] for a random one"
             yield Fix("dicomedit4-only", message, span, (Edit(*span, call),), hint)
+        if shape == "vN":
+            span = view.span(1)
+            message = "the number of the version stands in quotes"
+            yield Fix("bad-version", message, span, (Edit(*span, f'"{view.words[1]}"'),))
         if shape.rstrip("\n") == "c":
             span = view.span(0)
             yield Fix("missing-value", "nothing follows `echo`", span, (), 'write echo "text"')

@@ -13,7 +13,7 @@ from anon.tag_names import find_meant_tag, format_tag, is_known_tag
 from anon.tagpath import TagError, parse_tag4, parse_tag6
 
 _H = r"[0-9A-Fa-fXx@#]"
-_HALVES = rf"(?:0[xX])?({_H}{{4}})\s*(,|[.;:|/\\_ -]|\s)\s*(?:0[xX])?({_H}{{4}})"
+_HALVES = rf"(?:0?[xX])?({_H}{{4}})\s*(,|[.;:|/\\_ -]|\s)\s*(?:0[xX])?({_H}{{4}})"
 _NEAR: Final = (
     # in round brackets, without a comma or with something else in its place
     (re.compile(rf"\(\s*{_HALVES}\s*\)"), "group and element of a tag stand with a comma between them"),
@@ -31,6 +31,7 @@ _NEAR: Final = (
 )  # fmt: skip
 _NAME = re.compile(r"\(?\b([A-Za-z][A-Za-z]{3,})\b\)?")
 _LONG_NAME = re.compile(r"\(?\b([A-Z][a-z]+(?:['\u2019]s)?(?: [A-Z][A-Za-z]*)+)\b\)?")
+_SMALL_NAME = re.compile(r"(?<=-)\s*\b([a-z]+(?: [a-z]+)+)\b")
 _IN_QUOTES = re.compile(r'"(\([0-9A-Fa-f@#X]{4},[^"()]*\))"|\'(\([^\'()]*\))\'')
 _LETTERS: Final = {"O": "0", "o": "0", "Q": "0", "I": "1", "l": "1", "|": "1"}
 
@@ -44,6 +45,13 @@ def near_tags(view: View) -> Iterator[Fix]:
             if pattern is not _NEAR[0][0] or found[2] != ",":
                 tag = f"({found[1]},{found[3]})"
                 yield Fix("bad-tag", message, Span(start, end), (Edit(start, end, tag),))
+    for found in re.finditer(r"\(\s*(?:0?[xX])?([0-9A-Fa-f]{4})\s*\)", view.code):
+        group = found[1]
+        hint = f"write ({group},eeee), or ({group},XXXX) for every element of the group"
+        yield Fix("bad-tag", "the tag has a group and no element", Span(*found.span()), (), hint)
+    for found in re.finditer(r"^\s*-\s*([0-9A-Fa-f]{4})\s*$", view.code):
+        hint = f"write - ({found[1]},eeee), or - ({found[1]},XXXX) for every element of the group"
+        yield Fix("bad-tag", "the tag has a group and no element", Span(*found.span(1)), (), hint)
     for found in _IN_QUOTES.finditer(view.text):
         message = "a tag stands without quotes"
         tag = found[1] or found[2]
@@ -52,7 +60,13 @@ def near_tags(view: View) -> Iterator[Fix]:
 
 def keywords(view: View) -> Iterator[Fix]:
     """DICOM's names in place of tags."""
-    for pattern in (_LONG_NAME, _NAME):
+    for found in re.finditer(r"(?:^|-|[?:])\s*\"([A-Za-z][A-Za-z' ]+)\"", view.text):
+        tag = find_meant_tag(found[1])
+        if tag is not None:
+            start, end = found.start(1) - 1, found.end(1) + 1
+            message = f"an element is named by its tag, not by its name {found[1]}"
+            yield Fix("keyword-not-tag", message, Span(start, end), (Edit(start, end, format_tag(tag)),))
+    for pattern in (_LONG_NAME, _SMALL_NAME, _NAME):
         for found in pattern.finditer(view.code):
             tag = find_meant_tag(found[1])
             if tag is None or view.code[found.end() :].lstrip().startswith("["):
@@ -61,6 +75,7 @@ def keywords(view: View) -> Iterator[Fix]:
             is_open = found[0].startswith("(") and not found[0].endswith(")")
             is_late = found[0].endswith(")") and not found[0].startswith("(")
             start, end = found.span()
+            start += len(found[0]) - len(found[0].lstrip())
             if is_open:
                 start += 1
             if is_late:
@@ -87,7 +102,9 @@ def bad_tags(view: View) -> Iterator[Fix]:
         inner = Span(span.start + place.start, span.start + place.end)
         if repaired is None:
             hint = mistake.hint or "write the tag as (gggg,eeee), four digits from 0-9 and A-F on each side"
-            if "is none of the digits" in message:
+            if "range" in message:
+                hint = "write a line for each of the elements, or X for any digit: (gggg,eeXX)"
+            elif "hexadecimal" in hint or "is none of the digits" in message:
                 hint = "write the tag as (gggg,eeee), four digits from 0-9 and A-F on each side"
             yield Fix("bad-tag", message, inner, (), hint)
         else:
@@ -122,10 +139,29 @@ def judge_tag(text: str, dialect: int) -> tuple[str, Span, str | None]:
     if re.match("0[xX]", group) or re.match("0[xX]", element):
         bare = re.sub(r"\b0[xX]", "", f"{group},{element}")
         return "a tag is written without 0x", whole, _right(bare, dialect)
+    if (
+        dialect == 6
+        and re.fullmatch(r"[0-9A-Fa-fXx@#]{3}[Xx]", group)
+        and _is_right(f"({group[:-1]}@,{element})", 6)
+    ):
+        message = "the last digit of the group says whether it is private, so it cannot be X"
+        return message, Span(4, 5), f"({group[:-1]}@,{element})"
     if dialect == 4 and "x" in text and _is_right(text.replace("x", "X"), 4):
         at = text.index("x")
         return "the wild digit is a capital X", Span(at, text.rindex("x") + 1), text.replace("x", "X")
     wrong = re.search(r"[^0-9A-Fa-fXx@#,()\s]", text)
+    if wrong and wrong[0] in "*.?_%nN":
+        halves = [
+            "XXXX" if re.fullmatch(r"[*%]+|[?._nN]{4}", half) else re.sub("[*.?_%nN]", "X", half)
+            for half in (group, element)
+        ]
+        return (
+            f"any digit is written X, not {wrong[0]}",
+            Span(*wrong.span()),
+            _right(",".join(halves), dialect),
+        )
+    if wrong and wrong[0] in "-~:" and re.search(r"[0-9A-Fa-f][-~:][0-9A-Fa-f]", text):
+        return "a tag names no range of elements", Span(*wrong.span()), None
     if wrong:
         guess = "".join(_LETTERS.get(letter, letter) for letter in text[1:-1])
         name = f"{wrong[0]} is none of the digits of a tag, which are 0-9 and A-F"
