@@ -31,6 +31,7 @@ def format_tag(tag: int) -> str:
     return f"({tag >> 16:04X},{tag & 0xFFFF:04X})"
 
 
+@lru_cache(maxsize=4096)
 def find_meant_tag(name: str) -> int | None:
     """The tag whose DICOM keyword or name somebody typed, more or less; None when it is none."""
     tag = tag_for_keyword(name)

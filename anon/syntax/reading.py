@@ -36,12 +36,21 @@ class Stop(NamedTuple):
     mistake: MistakeError | None
 
 
+def _text_of_grammar(dialect: int) -> str:
+    return files("anon.syntax").joinpath(f"dicomedit{dialect}.lark").read_text("utf-8")
+
+
+@lru_cache(maxsize=2)
+def _lexer(dialect: int) -> Lark:
+    """The grammar for words alone: with a parser, Lark would build its lexer anew for each text."""
+    return Lark(_text_of_grammar(dialect), parser=None, lexer="basic", postlex=_KeepAll())
+
+
 @lru_cache(maxsize=2)
 def _grammar(dialect: int) -> Lark:
-    text = files("anon.syntax").joinpath(f"dicomedit{dialect}.lark").read_text("utf-8")
     trees = Trees4() if dialect == 4 else Trees6()
     return Lark(
-        text,
+        _text_of_grammar(dialect),
         parser="lalr",
         lexer="basic",
         transformer=trees,  # any object with a method a rule will do
@@ -52,7 +61,7 @@ def _grammar(dialect: int) -> Lark:
 
 def lex(text: str, dialect: int) -> Iterator[Token]:
     """The words of a text, one after the other, with its line ends as they are."""
-    return _grammar(dialect).lex(text)
+    return _lexer(dialect).lex(text)
 
 
 def lex_arranged(text: str, dialect: int, offset: int = 0) -> list[Token]:
