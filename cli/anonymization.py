@@ -25,11 +25,18 @@ from cli.output import (
     wrapped,
 )
 from cli.script_files import compile_or_tell
-from cli.script_looks import LookupFile
+from cli.script_inputs import LookupFile
 from cli.script_runs import FileResult, missing_names, nothing_in, parse_variables, plan_targets, run_on_file
 from prearchive.errors import NotFoundError
 
-_STYLES = {"ok": "green", "rejected": "yellow", "failed": "red", "unreadable": "red", "skipped": ""}
+_STYLES = {
+    "ok": "green",
+    "rejected": "yellow",
+    "failed": "red",
+    "unreadable": "red",
+    "unwritable": "red",
+    "skipped": "",
+}
 
 
 def register(app: typer.Typer) -> None:

@@ -14,7 +14,7 @@ import re
 import shutil
 import sys
 import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple, TextIO
@@ -24,6 +24,7 @@ _CONTROLS = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
 )
 SHORT_SHA = 12  # characters of a SHA-256 that a table shows
+_LEAST_PROSE = 20  # columns
 _PLAIN_COLUMNS = 80  # where nobody knows how wide the window is
 _STATUS_STYLES = {
     "READY": "green",
@@ -150,11 +151,13 @@ def say_wrapped(text: str, *, indent: str = "", stream: TextIO | None = None) ->
 
 
 def complain(text: str) -> None:
-    """Print a message on standard error, with the program's name as other tools do.
+    """Print a message on standard error, with the program's name as other tools do."""
+    remark(f"prearc: {text}")
 
-    On a terminal it is as wide as the window; a program that reads it gets one line.
-    """
-    message = f"prearc: {safe_text(text, one_line=True)}"
+
+def remark(text: str) -> None:
+    """Print a message on standard error: on a terminal as wide as the window, else on one line."""
+    message = safe_text(text, one_line=True)
     lines = wrapped(message, columns(sys.stderr), indent="  ") if sys.stderr.isatty() else [message]
     print("\n".join(lines), file=sys.stderr, flush=True)  # noqa: T201
 
@@ -181,14 +184,16 @@ def print_table(
     *,
     right: Sequence[str] = (),
     empty: str = "nothing",
+    wrap: bool = False,
 ) -> None:
-    """Print a table: drawn by rich on a terminal, else aligned plain text, never wrapped and never cut.
+    """Print a table: drawn by rich on a terminal, else aligned plain text, never cut.
 
     Args:
         headings: one a column.
         rows: one value a column each.
         right: headings of the columns that hold numbers.
         empty: what to say when there are no rows.
+        wrap: the last column is prose, so it goes on in the next line; else each row stays on one line.
     """
     cells = [[cell(value) for value in row] for row in rows]
     if not cells:
@@ -196,17 +201,27 @@ def print_table(
     elif is_terminal():
         _print_drawn(headings, cells, right)
     else:
-        _print_aligned(headings, cells, right)
+        _print_aligned(headings, cells, right, wrap)
 
 
-def _print_aligned(headings: Sequence[str], cells: list[list[str]], right: Sequence[str]) -> None:
+def _print_aligned(headings: Sequence[str], cells: list[list[str]], right: Sequence[str], wrap: bool) -> None:
     widths = [max(len(heading), *(len(row[i]) for row in cells)) for i, heading in enumerate(headings)]
-    for row in [list(headings), *cells]:
+    rows = [list(headings), *cells]
+    if wrap:
+        room = max(_LEAST_PROSE, _PLAIN_COLUMNS - sum(widths[:-1]) - 2 * len(widths[:-1]))
+        widths[-1] = min(room, widths[-1])
+        rows = [part for row in rows for part in _wrapped_row(row, room)]
+    for row in rows:
         parts = [
             text.rjust(width) if heading in right else text.ljust(width)
             for text, width, heading in zip(row, widths, headings, strict=True)
         ]
         say("  ".join(parts).rstrip())
+
+
+def _wrapped_row(row: list[str], room: int) -> Iterator[list[str]]:
+    for number, line in enumerate(wrapped(row[-1], room)):
+        yield [*(row[:-1] if number == 0 else [""] * (len(row) - 1)), line]
 
 
 def _print_drawn(headings: Sequence[str], cells: list[list[str]], right: Sequence[str]) -> None:

@@ -13,10 +13,10 @@ import typer
 from cli.context import examples, get_invocation
 from cli.drawing import say_drawn
 from cli.exits import ExitCode, SomeFailedError, UsageError
-from cli.output import print_document, say
+from cli.output import print_document, safe_text, say
 from cli.script_coverage import Profiles, gap_diagnostics, measure_coverage, tell_coverage
 from cli.script_files import read_table_or_tell, script_paths
-from cli.script_looks import LookupFile
+from cli.script_inputs import LookupFile
 
 if TYPE_CHECKING:
     from anon import CheckReport
@@ -154,7 +154,7 @@ def _print_text(checked: Sequence[_Checked]) -> None:
             say()
         if not each.count("error"):
             but = f", {_counted(each.count('warning'), 'warning')}" if each.found else ""
-            say(f"{each.path}: fine (DicomEdit {each.report.language}){but}")
+            say(f"{safe_text(str(each.path), one_line=True)}: fine (DicomEdit {each.report.language}){but}")
     errors = sum(each.count("error") for each in checked)
     warnings = sum(each.count("warning") for each in checked)
     if len(checked) > 1 or errors:

@@ -40,6 +40,7 @@ def explain(
     if invocation.as_json:
         print_document([each._asdict() for each in found] if code is None else found[0]._asdict())
     elif code is None:
-        print_table(("CODE", "FOUND IN", "MEANING"), [(each.code, each.kind, each.title) for each in found])
+        rows = [(each.code, each.kind, each.title) for each in found]
+        print_table(("CODE", "FOUND IN", "MEANING"), rows, wrap=True)
     else:
         say(page(found[0].code))

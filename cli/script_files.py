@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from cli.drawing import say_drawn
 from cli.exits import ExitCode, SomeFailedError, UsageError
-from cli.output import say
+from cli.output import remark
 
 if TYPE_CHECKING:
     from anon import Script
@@ -98,9 +98,9 @@ def tell_warnings(text: str, name: str, purpose: Purpose, settings: Settings) ->
     found = anon.check_script(text, name, purpose=purpose, lookup=table).diagnostics
     for each in found:
         place = f"{name}:{each.line}:{each.column}"
-        say(f"{place}: {each.severity}: {each.message} [{each.code}]", stream=sys.stderr)
+        remark(f"{place}: {each.severity}: {each.message} [{each.code}]")
     if found:
-        say("`prearc anon check FILE` shows where, `prearc anon explain CODE` tells why", stream=sys.stderr)
+        remark("`prearc anon check FILE` shows where, `prearc anon explain CODE` tells why")
 
 
 def tell_script_error(error: ScriptError, text: str, name: str) -> None:

@@ -98,6 +98,7 @@ def history(context: typer.Context) -> None:
                 for entry in entries
             ],
             right=("VERSION",),
+            wrap=True,
             empty="no versions yet: they begin with the first `set`, or when `prearc serve` runs",
         )
     _complain_about_file(script_file, newest_version(entries))

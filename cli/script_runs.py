@@ -20,6 +20,7 @@ _STATUS_CODES = {
     "ok": ExitCode.DONE,
     "skipped": ExitCode.DONE,
     "unreadable": ExitCode.FAILED,
+    "unwritable": ExitCode.FAILED,
     "failed": ExitCode.SCRIPT_ERROR,
     "rejected": ExitCode.REJECTED,
 }
@@ -40,7 +41,7 @@ class FileResult:
 
     path: Path
     output: Path | None
-    status: str  # ok, rejected, failed (by the script), unreadable, skipped (no DICOM file)
+    status: str  # ok, rejected, failed (by the script), unreadable, unwritable, skipped (no DICOM file)
     message: str | None = None
     line: int | None = None
     column: int | None = None
@@ -162,7 +163,10 @@ def run_on_file(script: Script, target: Target, variables: Mapping[str, str]) ->
     except DataSetError as error:
         return FileResult(target.source, None, "unreadable", unreadable_text(error))
     except OSError as error:
-        return FileResult(target.source, None, "unreadable", unreadable_text(error))
+        if error.filename is not None and str(error.filename) == str(target.source):
+            return FileResult(target.source, None, "unreadable", unreadable_text(error))
+        where = target.output.parent  # the file itself has a temporary name while it is written
+        return FileResult(target.source, None, "unwritable", f"{where}: {unreadable_text(error)}")
     message = "; ".join(report.messages) or None
     if report.status == "rejected":
         return FileResult(target.source, None, "rejected", message)

@@ -93,9 +93,7 @@ def test(
 def _default_folder(invocation: Invocation) -> Path:
     """The scripts of the site; where there is none, the current folder."""
     if invocation.folder != Path("site") or (invocation.folder / "prearc.toml").exists():
-        folder = invocation.load_settings().site_script_path.parent
-        here = Path.cwd()
-        return folder.relative_to(here) if folder.is_relative_to(here) else folder
+        return invocation.load_settings().site_script_path.parent
     return Path()
 
 

@@ -173,12 +173,16 @@ def _switch(context: typer.Context, script_file: ScriptFile, enabled: bool, why:
     from prearchive.script_history import switching
 
     invocation = get_invocation(context)
+    state = "enabled" if enabled else "disabled"
+    if script_file.enabled == enabled and not why:
+        _tell_script(context, f"nothing changed: {script_file.name} is {state} already")
+        return
     with (
         opened_site(invocation, create=True) as site,
         switching(site, script_file.name, enabled, who=invocation.who, why=why),
     ):
         set_script_enabled(site.settings, script_file.project, enabled)
-    _tell_script(context, f"{script_file.name} is {'enabled' if enabled else 'disabled'}")
+    _tell_script(context, f"{script_file.name} is {state}")
 
 
 def _tell_script(context: typer.Context, message: str) -> None:

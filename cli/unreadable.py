@@ -22,6 +22,7 @@ _DATA_SETS: Final = {
 }
 _SYSTEM: Final = {
     errno.ENOENT: "there is no such file",
+    errno.EEXIST: "something of this name is there already",
     errno.EACCES: "you have no permission for it",
     errno.EPERM: "you have no permission for it",
     errno.EISDIR: "it is a folder, not a file",

@@ -148,7 +148,12 @@ def test_an_output_that_cannot_be_written_is_a_failure(script: Path, scans: Path
         "subject=S1",
     )
     assert result.exit_code == 1
-    assert json.loads(result.stdout)[0]["message"] == "a part of this path is a file, not a folder"
+    (row,) = json.loads(result.stdout)
+    where = tmp_path / "file" / "out"
+    assert (row["status"], row["message"]) == (
+        "unwritable",
+        f"{where}: a part of this path is a file, not a folder",
+    )
 
 
 def test_variables_are_name_and_text() -> None:
@@ -281,3 +286,28 @@ def test_diff_of_a_session_takes_the_table_of_the_site(tmp_path: Path) -> None:
     script.write_text('version "6.6"\n(0010,0020) := lookup["pid", (0010,0020)]\n')
     result = site.run("anon", "diff", script, "--session", str(site.numbers()[0]))
     assert "S007" in result.stdout
+
+
+def test_switching_a_script_that_is_switched_so_already_changes_nothing(tmp_path: Path) -> None:
+    site = CommandLineSite(tmp_path / "site")
+    assert "site.das is disabled" in site.run("anon", "site", "disable").stdout
+    before = site.run("anon", "site", "history").stdout
+    again = site.run("anon", "site", "disable")
+    assert (again.exit_code, again.stdout) == (0, "nothing changed: site.das is disabled already\n")
+    assert site.run("anon", "site", "history").stdout == before
+
+
+def test_apply_tells_each_file_and_how_many_there_are(script: Path, scans: Path, tmp_path: Path) -> None:
+    result = prearc("anon", "apply", script, scans, "-o", tmp_path / "out", "--var", "subject=S1")
+    lines = result.stdout.splitlines()
+    assert f"ok          {scans / 'a.dcm'} -> {tmp_path / 'out' / 'a.dcm'}" in lines
+    assert lines[-1] == "4 files: 2 ok, 1 unreadable, 1 skipped"
+
+
+@pytest.mark.parametrize(
+    "words", [("functions",), ("functions", "uppercase"), ("explain",), ("library", "list")]
+)
+def test_lists_stay_within_80_columns(words: tuple[str, ...]) -> None:
+    result = prearc("anon", *words)
+    assert result.exit_code == 0
+    assert max(map(len, result.stdout.splitlines())) <= 80

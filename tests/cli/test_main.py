@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -53,10 +54,17 @@ def test_every_command_explains_itself() -> None:
             return [words]
         lines = [line for line in listed.splitlines() if line.startswith("  ") and line[2] != " "]
         assert all(len(line.split(maxsplit=1)) == 2 for line in lines)
+        assert not any(line.endswith("...") for line in lines), "a summary is cut off"
         names = [line.split()[0] for line in lines]
         return [leaf for name in names for leaf in commands((*words, name, *["P"] * (name == "project")))]
 
     leaves = {" ".join(words) for words in commands(())}
+    for words in map(str.split, leaves):
+        lines = prearc(*words, "--help").stdout.splitlines()
+        assert max(map(len, lines)) <= 80, words
+        assert not any(re.search(r"<(path|str|list|int)", line) for line in lines), words
+        if words[0] == "anon":
+            assert any(line.strip() in ("Example:", "Examples:") for line in lines), words
     actions = ("show", "set", "history", "diff", "rollback", "enable", "disable")
     wanted = (
         "init serve migrate status check list show tags files rebuild move label delete restore archive send"

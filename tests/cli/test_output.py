@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import enum
 import json
+import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import NamedTuple
 import pytest
 
 from cli import output
-from cli.output import print_document, print_facts, print_table, safe_text, size_text, to_document
+from cli.output import complain, print_document, print_facts, print_table, safe_text, size_text, to_document
 
 
 class Colour(enum.Enum):
@@ -104,3 +105,33 @@ def test_facts_stand_under_each_other(capsys: pytest.CaptureFixture[str]) -> Non
 )
 def test_sizes_are_told_in_units(size: int, text: str) -> None:
     assert size_text(size) == text
+
+
+def test_prose_in_the_last_column_goes_on_below_it(capsys: pytest.CaptureFixture[str]) -> None:
+    print_table(("CODE", "MEANING"), [("some-code", "word " * 30), ("b", "short")], wrap=True)
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert lines[0] == "CODE       MEANING"
+    assert lines[2].startswith(" " * 11 + "word")
+    assert " ".join(" ".join(lines[1:-1]).split()) == "some-code " + "word " * 29 + "word"
+    assert lines[-1] == "b          short"
+
+
+def test_messages_are_as_wide_as_the_window_and_keep_names_of_files_whole(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = "/a/folder/with-a-long-name/" + "x" * 60
+    text = f"{path}: there is no such file, so nothing was done with it"
+    complain(text)
+    assert capsys.readouterr().err == f"prearc: {text}\n"  # one line for who is no person
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    monkeypatch.setenv("COLUMNS", "60")
+    complain(text)
+    lines = capsys.readouterr().err.splitlines()
+    assert any(path in line for line in lines)
+    assert all(len(line) <= 60 or path in line for line in lines)
+
+
+def test_a_name_with_a_line_end_does_not_make_a_second_message(capsys: pytest.CaptureFixture[str]) -> None:
+    complain("a\nprearc: all is fine: there is no such file")
+    assert capsys.readouterr().err == "prearc: a\\nprearc: all is fine: there is no such file\n"
