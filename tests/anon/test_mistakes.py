@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 import time
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given, settings
@@ -13,6 +14,15 @@ from hypothesis import strategies as st
 import anon
 from anon.codes import CODES
 from anon.render import render
+from anon.syntax import explain
+
+
+@pytest.fixture(autouse=True, scope="module")
+def strict_rules() -> Iterator[None]:
+    explain.RULES_MUST_HOLD = True
+    yield
+    explain.RULES_MUST_HOLD = False
+
 
 V6 = 'version "6.6"\n'
 VALID = (

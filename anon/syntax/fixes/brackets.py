@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from anon.functions.registry import find_similar, functions_of
 from anon.syntax.draft import Edit, Fix, View
 from anon.syntax.fixes.shapes import CLOSING, OPENING, partner
 from anon.syntax.span import Span
@@ -16,7 +17,10 @@ _CALL_OF_TAG = re.compile(r"\b([A-Za-z_]\w*)\s*(\([0-9A-Fa-f@#Xx]{1,8}\s*,[^()]*
 def calls(view: View) -> Iterator[Fix]:
     """Functions with other brackets than square ones, or with none."""
     shape = view.shape
-    if view.dialect == 4 and "a[]" in shape:
+    if view.dialect == 4 and "wa[]" in shape:
+        place = view.span(shape.index("wa[]") + 2, shape.index("wa[]") + 3)
+        yield Fix("needless-bracket", "new UID has no brackets behind it", place, (Edit(*place, ""),))
+    elif view.dialect == 4 and "a[]" in shape:
         first = shape.index("a[]")
         name = str(view.words[first])
         message = f"the function {name} needs a value"
@@ -43,7 +47,7 @@ def calls(view: View) -> Iterator[Fix]:
                 message,
                 view.span(number),
                 (view.substitute(number, "["),),
-                f"write {name}[...]",
+                "",
             )
     for found in _CALL_OF_TAG.finditer(view.code):
         tag = Span(*found.span(2))
@@ -52,7 +56,19 @@ def calls(view: View) -> Iterator[Fix]:
         inner = view.text[tag.start + 1 : tag.end - 1]
         yield Fix("call-brackets", message, tag, (Edit(found.end(1), tag.end, f"[{inner}]"),))
     for number in range(len(shape) - 1):
-        if shape[number] == "a" and shape[number + 1] in "STN":
+        name = str(view.words[number])
+        if shape[number] == "a" and shape[number + 1] in "STN" and not _is_function(name, view.dialect):
+            if number and shape[number - 1] in "=q":
+                place = view.span(number, number + 1)
+                value = str(view.words[number + 1])
+                text = f"concatenate[{name}, {value}]"
+                if view.dialect == 4:
+                    text = (
+                        f'"{{0}}{value[1:-1]}" {name}' if value[0] == '"' else f'"{{0}}{{1}}" {name}, {value}'
+                    )
+                message = "two values stand side by side"
+                yield Fix("joined-texts", message, place, (Edit(*place, text),))
+        elif shape[number] == "a" and shape[number + 1] in "STN":
             end = view.span(number + 1).end
             start = view.span(number).end
             message = f"the values of the function {view.words[number]} stand in square brackets"
@@ -63,6 +79,11 @@ def calls(view: View) -> Iterator[Fix]:
             yield Fix(
                 "call-brackets", message, view.span(number + 1, stop), (Edit(start, end, f"[{value}]"),)
             )
+
+
+def _is_function(name: str, dialect: int) -> bool:
+    """Whether a name is that of a function, or nearly."""
+    return find_similar(name, functions_of(dialect)) is not None
 
 
 def unbalanced(view: View) -> Iterator[Fix]:
@@ -165,6 +186,7 @@ def strings(view: View) -> Iterator[Fix]:
     for at in [*reversed(places), end]:
         yield Fix("unclosed-string", message, Span(start, max(at, start + 1)), (Edit(at, at, '"'),))
     yield from _missing_first_quote(view, end - 1)
+    yield from _missing_first_quote(view, start)
 
 
 def _missing_first_quote(view: View, last: int) -> Iterator[Fix]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from anon.syntax.draft import Edit, Fix, View
-from anon.syntax.fixes.shapes import partner
+from anon.syntax.fixes.shapes import partner, term_end
 from anon.syntax.span import Span
 
 _AND: Final = re.compile(r"\s*(?:&&?|\band\b(?!\[)|\bAND\b|\bAnd\b)\s*")
@@ -421,6 +421,35 @@ def conditional_variables(view: View) -> Iterator[Fix]:
         message = "a variable cannot get its value under a condition in DicomEdit 4"
         hint = 'give it the value without the condition, or begin the script with version "6.6"'
         yield Fix("dicomedit6-only", message, view.span(found.start(1)), (), hint)
+
+
+def half_conditions(view: View) -> Iterator[Fix]:
+    """A condition of a single value, or with no sign in it; a second action in DicomEdit 4."""
+    shape = view.shape
+    sign = ":" if view.dialect == 4 else "?"
+    first = term_end(shape, 0)
+    second = term_end(shape, first) if first else first
+    if (
+        first
+        and shape[first : first + 1] == sign
+        and shape[0] in "TSN"
+        and re.match(r"-|c|[T*+.].*[=q]", shape[first + 1 :])
+    ):
+        value = view.text[: view.span(first - 1).end].strip()
+        rest = view.text[view.span(first).start :].strip()
+        message = f"the condition compares {value if len(value) < 40 else 'the value'} with nothing"
+        hint = f'write {value} = "text" {rest}' if shape[0] == "T" else f"write (gggg,eeee) = {value} {rest}"
+        yield Fix("missing-value", message, view.span(0, first - 1), (), hint)
+    if second > first and shape[second : second + 1] == sign and shape[0] == "T":
+        at = view.span(first - 1).end
+        place = view.span(first)
+        message = "between the two values of the condition the = is missing"
+        yield Fix("compare-sign", message, Span(place.start, place.start + 1), (Edit(at, at, " ="),))
+    found = re.match(r"[^:]*~[^:]*:(?:-T|T=[^:]*)(:)", shape) if view.dialect == 4 else None
+    if found is not None:
+        message = "a condition of DicomEdit 4 has one statement, and none for when it does not hold"
+        hint = "write a line of its own for the other case, with a condition of its own"
+        yield Fix("condition-sign", message, view.span(found.start(1)), (), hint)
 
 
 def bare_conditions(view: View) -> Iterator[Fix]:

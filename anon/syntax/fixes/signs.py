@@ -67,7 +67,7 @@ def targets(view: View) -> Iterator[Fix]:
         shown = view.text[place.start : place.end]
         sign = str(view.words[end])
         message = "only an element or a variable can be given a value"
-        if path_end(shape, end + 1) == len(shape) and shape[0] in "SN":
+        if end + 1 < len(shape) == path_end(shape, end + 1) and shape[0] in "SN":
             target = view.text[view.span(end + 1).start : view.end()]
             whole = Span(place.start, view.end())
             yield Fix("missing-target", message, place, (Edit(*whole, f"{target} {sign} {shown}"),))
@@ -275,8 +275,9 @@ def joined_texts(view: View) -> Iterator[Fix]:
                 at = end - 1
             if len(shown_terms) > 1:
                 whole = Span(view.span(number).start, view.span(at).end)
-                text = f"format[{', '.join(shown_terms)}]"
-                message = "a text with values behind it is DicomEdit 4, here it is the function format"
+                name = "format" if "{" in shown_terms[0] else "concatenate"
+                text = f"{name}[{', '.join(shown_terms)}]"
+                message = f"a text with values behind it is DicomEdit 4, here it is the function {name}"
                 yield Fix("dicomedit4-format", message, whole, (Edit(*whole, text),))
 
 

@@ -110,6 +110,34 @@ def verbs(view: View) -> Iterator[Fix]:
         return
 
 
+_DECLARING: Final = (
+    "let",
+    "var",
+    "const",
+    "set",
+    "string",
+    "String",
+    "val",
+    "def",
+    "my",
+    "local",
+    "int",
+    "auto",
+)
+
+
+def declared_variables(view: View) -> Iterator[Fix]:
+    """`let x = "a"`: a word before the name of a variable."""
+    found = re.match(r"\s*([A-Za-z]+)\s+([A-Za-z_]\w*)\s*(:?=|:)\s*(?=\S)", view.code)
+    if found is None or found[1] not in _DECLARING:
+        return
+    message = f"a variable gets its value with :=, without the word {found[1]}"
+    edits = [Edit(found.start(1), found.start(2), "")]
+    if found[3] != ":=":
+        edits.append(Edit(*found.span(3), ":="))
+    yield Fix("foreign-word", message, Span(*found.span(1)), tuple(edits))
+
+
 def _verb(view: View, start: int, verb: str, target: str, rest: str, place: Span) -> Iterator[Fix]:
     end = len(view.text)
     kinds = (*_DELETING, *_EMPTYING, *_SETTING, *_HASHING, *_KEEPING)
@@ -266,6 +294,11 @@ def dialects(view: View) -> Iterator[Fix]:
             span = view.span(0)
             yield Fix("missing-value", "nothing follows `echo`", span, (), 'write echo "text"')
         return
+    if shape.startswith("wa"):
+        message = "which element gets the new UID is missing"
+        yield Fix(
+            "missing-target", message, view.span(0, 1), (), "write the tag before it: (gggg,eeee) := new UID"
+        )
     for number, letter in enumerate(shape):
         if letter == "q":
             message = "DicomEdit 4 has no ?=, and := makes the element where it is not there"
