@@ -17,14 +17,8 @@ from pathlib import Path
 from config.errors import ConfigError, SiteExistsError, UnknownProjectError
 from config.settings import CONFIG_FILE_NAME, Settings
 
-TEMPLATES = (
-    "prearc.toml",
-    "anon/site.das",
-    "anon/site.tests.toml",
-    "anon/projects/TRAINING.das",
-    "anon/projects/TRAINING.tests.toml",
-    "anon/lookup.txt",
-)
+# No tests beside the scripts: these are examples, and their tests would refuse every other script.
+TEMPLATES = ("prearc.toml", "anon/site.das", "anon/projects/TRAINING.das", "anon/lookup.txt")
 _FOLDER_MODE = 0o700
 _FILE_MODE = 0o600
 
@@ -97,7 +91,7 @@ def set_script_enabled(settings: Settings, project: str | None, enabled: bool) -
 
 
 def write_site_folder(folder: Path) -> list[Path]:
-    """Write a new site folder with commented settings, scripts with tests and a lookup table; return the files.
+    """Write a new site folder with commented settings, scripts and a lookup table; return the files.
 
     Raises:
         SiteExistsError: there is a site already; nothing was changed.

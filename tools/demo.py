@@ -275,8 +275,9 @@ def walk_through(walk: Walk) -> None:
         'and "Training course" as another name of TRAINING.)'
     )
     walk.run("anon", "check", *(str(walk.site / name) for name in SCRIPTS))
-    say("Beside each script stand tests, which say what it has to do with a few made-up objects:")
-    walk.run("anon", "test")
+    say("The library has both scripts with tests, which say what they have to do with a few made-up objects:")
+    walk.run("anon", "library", "copy", "xnat-training-site", str(walk.folder / "library"))
+    walk.run("anon", "test", str(walk.folder / "library"))
 
     step(2, "Two studies are made from real CT and MR files, and the receiver starts.")
     for study in STUDIES:

@@ -261,12 +261,25 @@ def test_without_a_folder_the_scripts_of_the_site_are_tested(folder: Path) -> No
     assert f"{site.folder}/anon/projects/P4.das  (0 tests)" in result.stdout
 
 
-def test_init_writes_scripts_whose_tests_pass(folder: Path) -> None:
+def test_the_tests_of_the_library_pass_beside_the_scripts_that_init_writes(folder: Path) -> None:
     prearc("init", folder / "new")
+    for name, target in (("xnat-training-site", "site"), ("xnat-training-project", "projects/TRAINING")):
+        prearc("anon", "library", "copy", name, folder / "library")
+        tests = (folder / "library" / f"{name}.tests.toml").read_text()
+        (folder / "new" / "anon" / f"{target}.tests.toml").write_text(tests)
     result = prearc("--config", folder / "new", "anon", "test")
     assert result.exit_code == 0
     assert "4 passed" in result.stdout
     assert "0 tests" not in result.stdout
+
+
+@pytest.mark.parametrize("scope", [["site"], ["project", "TRAINING"]])
+def test_after_init_any_script_that_compiles_can_replace_the_examples(folder: Path, scope: list[str]) -> None:
+    prearc("init", folder / "new")
+    (folder / "own.das").write_text('version "6.6"\n(0008,0080) := "here"\n')
+    result = prearc("--config", folder / "new", "anon", *scope, "set", "own.das")
+    assert result.exit_code == 0, result.output
+    assert prearc("--config", folder / "new", "check").stdout == "nothing is wrong\n"
 
 
 def test_hostile_names_and_values_never_reach_the_terminal(folder: Path) -> None:

@@ -98,7 +98,6 @@ def test_a_script_is_replaced_whole_and_stays_private(site_folder: Path) -> None
         "lookup.txt",
         "projects",
         "site.das",
-        "site.tests.toml",
     ]
     assert stat.S_IMODE(script_file.path.stat().st_mode) == 0o600
     script_file.path.chmod(0o640)
@@ -123,7 +122,6 @@ def test_a_failed_write_leaves_the_old_script_and_nothing_else(
         "lookup.txt",
         "projects",
         "site.das",
-        "site.tests.toml",
     ]
 
 
