@@ -26,14 +26,18 @@ def script_paths(paths: list[Path]) -> list[Path]:
 
 def read_script_text(path: Path) -> str:
     """Return the text of a script or of a lookup table; end with exit code 3 when it is no UTF-8."""
+    return decode_or_tell(path.read_bytes(), str(path))
+
+
+def decode_or_tell(raw: bytes, name: str) -> str:
+    """Return the text of a script or of a lookup table; end with exit code 3 when it is no UTF-8."""
     import anon
     from anon.script_text import decode_script, readable_text
 
-    raw = path.read_bytes()
     try:
-        return decode_script(raw, str(path))
+        return decode_script(raw, name)
     except anon.ScriptError as error:
-        tell_script_error(error, readable_text(raw), str(path))
+        tell_script_error(error, readable_text(raw), name)
         raise SomeFailedError(ExitCode.SCRIPT_ERROR) from None
 
 

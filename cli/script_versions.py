@@ -12,7 +12,7 @@ import typer
 from cli.context import examples, get_invocation, opened_site
 from cli.exits import UsageError
 from cli.output import say
-from cli.script_files import compile_text_or_tell, read_script_text, tell_warnings
+from cli.script_files import compile_text_or_tell, decode_or_tell, read_script_text, tell_warnings
 from cli.script_history import (
     VERSION_HELP,
     chosen_script,
@@ -85,7 +85,7 @@ def set_script(
         if not why.strip():
             raise UsageError("--without-tests: say why with --why; the history keeps it")
         why = f"{why} (without tests)"
-    text = sys.stdin.read() if str(file) == "-" else read_script_text(file)
+    text = decode_or_tell(sys.stdin.buffer.read(), "-") if str(file) == "-" else read_script_text(file)
     script = require_good(script_file, text, file, must_pass_tests=not without_tests)
     purpose: Purpose = "site" if script_file.project is None else "project"
     tell_warnings(text, str(file), purpose, invocation.load_settings())

@@ -200,6 +200,17 @@ def test_set_takes_only_a_script_that_compiles(tmp_path: Path, script: Path) -> 
     site.run("anon", "site", "set", tmp_path / "none.das", code=4)
 
 
+def test_standard_input_is_taken_as_it_is(tmp_path: Path) -> None:
+    site = CommandLineSite(tmp_path / "site")
+    before = site.json("anon", "site", "show")["text"]
+    for way in ([], ["--without-tests", "--why", "now"]):
+        refused = site.run("anon", "site", "set", "-", *way, typed=b'(0010,0010) := "M\xfcller"\n', code=3)
+        assert "not-utf8" in refused.stderr
+    assert site.json("anon", "site", "show")["text"] == before
+    site.run("anon", "site", "set", "-", typed=b"- (0010,0010)\r\n")
+    assert (site.folder / "anon" / "site.das").read_bytes() == b"- (0010,0010)\r\n"
+
+
 def test_enable_and_disable_switch_the_setting(tmp_path: Path, script: Path) -> None:
     site = CommandLineSite(tmp_path / "site")
     assert not site.json("anon", "site", "disable")["enabled"]

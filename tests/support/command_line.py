@@ -25,7 +25,7 @@ SITE_SCRIPT = '(0012,0063) := "seen by the site script"\n- (0010,0030)\n'
 PROJECT_SCRIPT = "(0008,1030) := project\n(0010,0010) := subject\n(0010,0020) := session\n"
 
 
-def prearc(*words: str | Path, typed: str | None = None) -> Result:
+def prearc(*words: str | Path, typed: str | bytes | None = None) -> Result:
     """Run one command; `typed` is what standard input holds (it is no terminal)."""
     return CliRunner().invoke(app, [str(word) for word in words], input=typed)
 
@@ -64,7 +64,7 @@ class CommandLineSite:
         copied.folder = folder
         return copied
 
-    def run(self, *words: str | Path, code: int = 0, typed: str | None = None) -> Result:
+    def run(self, *words: str | Path, code: int = 0, typed: str | bytes | None = None) -> Result:
         """Run a command on this site."""
         result = prearc("--config", self.folder, *words, typed=typed)
         assert result.exit_code == code, f"{words}: {result.exit_code}\n{result.output}\n{result.exception!r}"
