@@ -36,6 +36,7 @@ _RULES: Final[tuple[Rule, ...]] = (
     signs.targets,
     signs.several_values,
     signs.slashed_patterns,
+    brackets.unclosed_heads,
     statements.declarations,
     statements.private_tags,
     tags.private_elements,

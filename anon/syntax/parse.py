@@ -24,7 +24,7 @@ from anon.syntax.reading import Stop, lex_arranged, read
 from anon.syntax.script_comments import find_block_comments
 from anon.syntax.span import Source, Span
 from anon.syntax.units import Unit, units_of
-from anon.syntax.words import LINE_END, end_of, find_too_deep, make_word, span_of_words, start_of
+from anon.syntax.words import LINE_END, end_of, find_too_deep, make_word, shape_of, span_of_words, start_of
 
 MAX_MISTAKES: Final = 100
 MAX_CHARACTERS: Final = 1_000_000
@@ -88,6 +88,8 @@ def _read_in_parts(text: str, words: list[Token], dialect: int) -> tuple[tuple[A
             continue
         if len(mistakes) >= MAX_MISTAKES:
             return (), mistakes
+        if kept and kept[-1].was_wrong and shape_of(unit.words).strip() == "{":
+            continue  # the brace of an `if` on the line before, which was told already
         inner = [word for word in unit.words if word.type != LINE_END] or unit.words
         start, end = start_of(inner[0]), end_of(inner[-1])
         explained = explain(Draft.of(text[start:end], start), dialect, budget)

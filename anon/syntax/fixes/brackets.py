@@ -119,6 +119,18 @@ def unbalanced(view: View) -> Iterator[Fix]:
         yield Fix("unbalanced-bracket", message, view.span(number), (view.substitute(number, ""),))
 
 
+def unclosed_heads(view: View) -> Iterator[Fix]:
+    """The brackets of an `if` whose { stands on the next line."""
+    shape = view.shape
+    if view.dialect == 4 or not re.match(r"}?[ij]\(", shape) or "{" in shape:
+        return
+    opening = shape.index("(")
+    if partner(shape, opening) < 0:
+        end = view.end()
+        yield Fix("unbalanced-bracket", "the ( has no )", view.span(opening), (Edit(end, end, ") {"),),
+                  f"write {view.text.strip()})")  # fmt: skip
+
+
 def _missing_opening(view: View, closing: int) -> Iterator[Fix]:
     opening = CLOSING[view.shape[closing]]
     message = f"the {view.shape[closing]} has no {opening}"

@@ -31,9 +31,26 @@ _JSON: Final = re.compile(
 _FENCE: Final = re.compile(r"^\s*(?:```\w*|~~~\w*|---+|===+|\*\*\*+|[{}\[\]],?)\s*$")
 
 
+_PROGRAM: Final = re.compile(
+    r"^\s*(?:import\s+\w+|from\s+\w+\s+import|\w+\s*=\s*[\w.]*dcmread\(|\w+\.save_as\(|public\s|package\s|def\s+\w+\()"
+)
+_BULLET: Final = re.compile(r"^\s*([*>\u2022\u00b7\u25cf$%]|\d+[.)])\s+(?=-\s*\()")
+
+
 def other_tools(view: View) -> Iterator[Fix]:
     """Statements in the notation of another tool."""
     text = view.text
+    if _PROGRAM.match(text):
+        yield Fix("other-tool", "this is a line of a program", _stripped(view), (), "leave the line out")
+    found = _BULLET.match(text)
+    if found:
+        edit = Edit(*found.span(1), "")
+        yield Fix(
+            "other-tool",
+            "a statement begins with its own sign or tag, without a mark before it",
+            Span(*found.span(1)),
+            (edit,),
+        )
     found = _CTP.search(text)
     if found and view.stop < len(view.words):
         yield from _ctp(view, found)

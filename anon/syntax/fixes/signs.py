@@ -123,6 +123,8 @@ def comparison(view: View) -> Iterator[Fix]:
         r"(?<![-=<>])[<>]=?(?![A-Za-z_]\w*>)(?<!\w>)|(?<![\w\"])\b(?:gt|lt|ge|le|GT|LT|contains|startsWith|endsWith|in|IN)\b(?=\s*[\"{(])",
         view.code,
     ):
+        if not view.code[: found.start()].strip():
+            continue
         shown = "= (the same) and ~ (fits the pattern)"
         hint = f'compare with {shown}, for example ~ ".*text.*" for a value that contains text'
         message = f"values cannot be compared with {found[0]}"

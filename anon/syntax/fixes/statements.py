@@ -175,6 +175,20 @@ def private_tags(view: View) -> Iterator[Fix]:
         message = "removeAllPrivateTags removes them all, nothing follows it"
         yield Fix("misspelled", message, rest, (Edit(view.span(0).end, rest.end, ""),))
     found = re.match(
+        r"\s*((?:-|remove|delete|strip|drop)\s*(?:all\s+)?(?:the\s+)?private(?:\s+(?:tags|elements|groups|data))?)\s*$",
+        view.code,
+        re.IGNORECASE,
+    )
+    if found:
+        place = Span(*found.span(1))
+        message = "all private elements are removed with removeAllPrivateTags"
+        if view.dialect == 6:
+            yield Fix("misspelled", message, place, (Edit(*place, "removeAllPrivateTags"),))
+        hint = 'begin the script with version "6.6" and write removeAllPrivateTags'
+        message = "DicomEdit 4 cannot remove all private elements at once"
+        yield Fix("dicomedit6-only", message, place, (), hint)
+        return
+    found = re.match(
         r"\s*(?:.*[?{:]\s*)?(?P<all>-?\s*(?P<word>[A-Za-z_]+)\s*(?P<rest>[\[(]\s*[\])])?)\s*(?=\}|$)",
         view.code,
     )
@@ -412,6 +426,13 @@ def remarks(view: View) -> Iterator[Fix]:
             (Edit(*span, f"// {shown}"),),
             "if it is a comment, write {line}".replace("{line}", f"// {shown}"),
         )
+    words_after = re.fullmatch("a{2,}", view.shape[view.stop :]) if view.stop > 1 else None
+    if words_after and view.stop < len(view.words):
+        place = view.span(view.stop, len(view.words) - 1)
+        edit = Edit(place.start, place.start, "// ")
+        hint = f"write // {view.text[place.start : place.end]}"
+        message = "words behind a statement are a comment and begin with //"
+        yield Fix("remark", message, place, (edit,), hint)
     found = re.match(r"\s*([/\\'*%]|REM\b|rem\b|;+|!+|/\s+/)\s*(?=[A-Za-z ])", view.code)
     if found and not re.match(r"\s*\*\s*/", view.code):
         sign = Span(*found.span(1))
