@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from typing import Final
 
 from anon.compile import Compiler, Get, written_paths
 from anon.errors import StatementError
@@ -22,9 +23,10 @@ from anon.operations.variables import EvaluateOnly, Store
 from anon.syntax import nodes
 from anon.syntax.span import Source, Span
 from anon.tagpath import TRANSFER_SYNTAX_UID, LevelStep, TagPath
-from anon.values import ListValue, Value, Values6
+from anon.values import ListValue, Value, Values6, count_entries
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,10}")
+_MAX_ENTRIES: Final = 100_000  # of a list, those of the lists in it too
 
 
 @dataclass(slots=True)
@@ -136,7 +138,7 @@ class Compiler6(Compiler):
             return self._path_value(node)
         if isinstance(node, nodes.Values):
             entries = [self._entry(entry) for entry in node.entries]
-            return lambda run: ListValue(tuple(entry(run) for entry in entries))
+            return lambda run: _list(tuple(entry(run) for entry in entries))
         assert isinstance(node, nodes.Call)
         return self.call(node)
 
@@ -339,6 +341,18 @@ class Compiler6(Compiler):
     def _check_target(self, path: TagPath, span: Span) -> None:
         if path.tag == TRANSFER_SYNTAX_UID:
             self.error(span, "transfer-syntax", "a script cannot change the transfer syntax")
+
+
+def _list(entries: tuple[Value, ...]) -> ListValue:
+    """A list. Variables in each other can double one any number of times.
+
+    Raises:
+        StatementError: it gets too long.
+    """
+    made = ListValue(entries)
+    if count_entries(made) > _MAX_ENTRIES:
+        raise StatementError("too-long", f"the list gets longer than {_MAX_ENTRIES} entries")
+    return made
 
 
 def _singular_hint(path: TagPath, what: str) -> str:

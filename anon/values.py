@@ -63,6 +63,11 @@ def text_of(value: Value) -> str | None:
     return "[" + ", ".join("null" if text is None else text for text in texts) + "]"
 
 
+def count_entries(value: Value) -> int:
+    """How many values a list holds, those of the lists in it too; 1 for what is no list."""
+    return sum(map(count_entries, value.entries)) if isinstance(value, ListValue) else 1
+
+
 def charsets_of(chain: Sequence[DataSet]) -> Sequence[str]:
     """The character sets of the innermost data set of a chain; items inherit (PS3.3 section C.12.1.1.2)."""
     found: list[str] = []

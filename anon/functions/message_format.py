@@ -65,7 +65,7 @@ def fill(parts: Parts, arguments: Sequence[str | None]) -> str:
     """Put values into a format: an absent one gives `null`, a number beyond the last stays as it is.
 
     Raises:
-        StatementError: the text gets too long; variables in each other can double it any number of times.
+        StatementError: the text gets too long.
     """
     out: list[str] = []
     for part in parts:
@@ -76,6 +76,24 @@ def fill(parts: Parts, arguments: Sequence[str | None]) -> str:
             out.append("null" if value is None else value)
         else:
             out.append(f"{{{part}}}")
-    if sum(map(len, out)) > MAX_CHARACTERS:
+    return join(out)
+
+
+def join(texts: Sequence[str]) -> str:
+    """Join texts.
+
+    Raises:
+        StatementError: the text gets too long; variables in each other can double it any number of times.
+    """
+    require_length(sum(map(len, texts)))
+    return "".join(texts)
+
+
+def require_length(characters: int) -> None:
+    """Make sure that a text is of a length that a script may make.
+
+    Raises:
+        StatementError: it gets too long.
+    """
+    if characters > MAX_CHARACTERS:
         raise StatementError("too-long", f"the value gets longer than {MAX_CHARACTERS} characters")
-    return "".join(out)

@@ -9,7 +9,7 @@ from urllib.parse import quote_plus
 import regex
 
 from anon.errors import StatementError
-from anon.functions.message_format import ABSENT, MAX_CHARACTERS, Parts, fill
+from anon.functions.message_format import ABSENT, Parts, fill, join, require_length
 from anon.functions.registry import (
     builtin,
     integer,
@@ -114,7 +114,7 @@ def concatenate(*parts: str) -> str:
     >>> run('concatenate["a", 5, (0008,0060)]')
     'a5MR'
     """
-    return "".join(parts)
+    return join(parts)
 
 
 # What Java's isWhitespace takes for blank: no-break spaces are none, and some control characters are.
@@ -157,8 +157,7 @@ def substring4(value: str | None, begin: int, end: int) -> str | None:
 
 
 def _replace(value: str, find: str, replacement: str) -> str:
-    if len(value) + (value.count(find) * len(replacement)) > MAX_CHARACTERS:
-        raise StatementError("too-long", f"the value gets longer than {MAX_CHARACTERS} characters")
+    require_length(len(value) + value.count(find) * len(replacement))
     return value.replace(find, replacement)
 
 
@@ -258,6 +257,8 @@ def normalize_string(value: str | None, replacement: str = "_") -> str | None:
         raise StatementError(
             "bad-replacement", "in a replacement only $0 and \\ before a character are allowed"
         ) from None
+    count = sum(not letter.isascii() for letter in value)
+    require_length(len(value) + count * len(replacement))
     return _NOT_ASCII.sub(replace, value)
 
 

@@ -205,17 +205,24 @@ class Checked:
         """Functions without value when their first argument has none; in DicomEdit 6 most fail then."""
         return _ABSENT_WITH_ARGUMENT | (_ABSENT_WITH_ARGUMENT_4 if self.dialect == 4 else frozenset())
 
-    def may_be_absent(self, value: nodes.Value, hops: int = 0) -> bool:
+    def may_be_absent(self, value: nodes.Value) -> bool:
         """Whether a value may turn out to be no value, without that being a failure."""
-        if isinstance(value, nodes.Path) or hops == _MOST_HOPS:
-            return True
-        if isinstance(value, nodes.Variable):
-            given = self._given.get(self.constants.key(value.name), [])
-            return any(self.may_be_absent(each, hops + 1) for each in given)
-        if isinstance(value, nodes.Call):
-            if value.name.name in self._absent_with_argument:
-                return bool(value.arguments) and self.may_be_absent(value.arguments[0], hops + 1)
-            return value.name.name in _MAY_FIND_NOTHING
+        asked: set[str] = set()  # variables: each is followed once, however many others need it
+        open_values = [value]
+        while open_values:
+            each = open_values.pop()
+            if isinstance(each, nodes.Path):
+                return True
+            if isinstance(each, nodes.Variable):
+                key = self.constants.key(each.name)
+                if key not in asked:
+                    asked.add(key)
+                    open_values += self._given.get(key, [])
+            elif isinstance(each, nodes.Call):
+                if each.name.name in self._absent_with_argument:
+                    open_values += each.arguments[:1]
+                elif each.name.name in _MAY_FIND_NOTHING:
+                    return True
         return False
 
     @cached_property
