@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from anon.syntax.draft import Draft, Edit, Fix, View, holds_several, look
-from anon.syntax.fixes import brackets, conditions, foreign, letters, signs, statements, tags
+from anon.syntax.fixes import blocks, brackets, conditions, foreign, letters, signs, statements, tags
 from anon.syntax.span import Span
 from anon.syntax.words import start_of
 
@@ -24,7 +24,7 @@ Rule = Callable[[View], Iterable[Fix]]
 #: The first whose repair makes the statement readable is believed; what is sure comes first.
 _RULES: Final[tuple[Rule, ...]] = (
     foreign.other_tools,
-    conditions.loops,
+    blocks.loops,
     conditions.negated,
     conditions.conditional_values,
     conditions.methods,
@@ -49,7 +49,7 @@ _RULES: Final[tuple[Rule, ...]] = (
     statements.declared_variables,
     statements.verbs,
     conditions.half_conditions,
-    conditions.keywords,
+    blocks.keywords,
     signs.missing_value,
     signs.assignment,
     signs.comparison,
@@ -57,8 +57,8 @@ _RULES: Final[tuple[Rule, ...]] = (
     tags.keywords,
     conditions.combined,
     statements.dialects,
-    conditions.ternary_blocks,
-    conditions.blocks,
+    blocks.ternary_blocks,
+    blocks.blocks,
     statements.misspelled,
     signs.lists,
     brackets.calls,
@@ -128,7 +128,8 @@ def explain(draft: Draft, dialect: int, budget: Budget) -> Explained:
         )
         for fix, of in found
     ]
-    return Explained(mistakes, draft if is_repaired else None)
+    different = {(each.span, each.code, each.message): each for each in mistakes}
+    return Explained(list(different.values()), draft if is_repaired else None)
 
 
 def _one_line(text: str, most: int) -> str:

@@ -96,7 +96,7 @@ def comparison(view: View) -> Iterator[Fix]:
     """Something else than = or ~ in a condition."""
     other = ":" if view.dialect == 4 else "?"
     for found in re.finditer(
-        r"===?|=~|~=|~~|!==|<>|><|\beq\b|\bEQ\b|\bequals\b(?!\[)|\bis\b|\bmatches\b|\blike\b|\bLIKE\b|\bne\b|\bNE\b",
+        r"={2,}|=~|~=|~{2,}|!==|<>|><|\beq\b|\bEQ\b|\bequals\b(?!\[)|\bis\b|\bmatches\b|\blike\b|\bLIKE\b|\bne\b|\bNE\b",
         view.code,
     ):
         sign = found[0]
