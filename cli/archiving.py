@@ -16,7 +16,7 @@ from cli.actions import AUTO, SessionLabel, SubjectLabel, Yes, ask, wanted_sessi
 from cli.context import Invocation, examples, get_invocation, opened_site
 from cli.differences import print_changes
 from cli.exits import SomeFailedError, exit_code
-from cli.output import complain, print_document, print_facts, print_table, say
+from cli.output import complain, print_document, print_facts, say, say_wrapped
 from cli.views import Ref, print_sessions
 
 if TYPE_CHECKING:
@@ -104,7 +104,8 @@ def archive(
                 raise _told(plan, plan.refusal)  # before anybody is asked
             if is_asked:
                 _tell_plan(plan, stream=sys.stderr)
-                _tell_changes(plan, stream=sys.stderr)
+                _tell_changes(plan, most=_MOST_ELEMENTS, stream=sys.stderr)
+                say(stream=sys.stderr)
             ask("Archive it with these labels?")
             wish["session"] = _agreed(wish["session"], plan)
         with progress_bar("archiving", invocation) as advance:
@@ -120,40 +121,39 @@ def _show_plan(invocation: Invocation, plan: ArchivePlan) -> None:
         print_document(plan)
         return
     _tell_plan(plan)
-    say("\nWhat the project's script would change")
-    print_table(
-        ("PATH", "FILES", "BEFORE", "AFTER"),
-        [(change.path, change.files, change.before, change.after) for change in plan.changes],
-        right=("FILES",),
-        empty="nothing",
-    )
-    _tell_messages(plan)
+    _tell_changes(plan)
 
 
-def _tell_changes(plan: ArchivePlan, stream: TextIO) -> None:
-    """Summarise what the project's script changes, for the person who is about to be asked."""
+def _tell_changes(plan: ArchivePlan, *, most: int | None = None, stream: TextIO | None = None) -> None:
+    """Tell what the project's script changes.
+
+    Args:
+        plan: what was found out.
+        most: elements that are shown, for the person who is about to be asked; None shows all.
+        stream: where to, standard output by default.
+    """
     look = plan.look
     if look is None:
         return
     if look.script is None:
-        say("\nNo script runs: the files are archived as they are.\n", stream=stream)
+        say("\nNo script runs: the files are archived as they are.", stream=stream)
         return
     part = "" if look.files == look.of_files else f", seen in {look.files} of {look.of_files} files"
     say(f"\nWhat {look.script} changes{part}", stream=stream)
-    print_changes(plan.changes, look.files, most=_MOST_ELEMENTS, stream=stream)
+    print_changes(plan.changes, look.files, most=most, stream=stream)
     if look.rejected:
         say(f"It rejects {look.rejected} of {count_of(look.files, 'file')}.", stream=stream)
     _tell_messages(plan, stream=stream)
-    if part or len({change.path for change in plan.changes}) > _MOST_ELEMENTS:
+    if part or (most is not None and len({change.path for change in plan.changes}) > most):
         say("`--dry-run` shows every change in all files.", stream=stream)
-    say(stream=stream)
 
 
 def _tell_messages(plan: ArchivePlan, stream: TextIO | None = None) -> None:
     if plan.messages:
         say("\nWhat the project's script says", stream=stream)
     for message in plan.messages:
-        say(f"  {message.text} ({count_of(message.files, 'file')})", stream=stream)
+        told = f"  {message.text} ({count_of(message.files, 'file')})"
+        say_wrapped(told, indent="    ", stream=stream)
 
 
 def count_of(number: int, what: str) -> str:
@@ -183,7 +183,7 @@ def _tell_plan(plan: ArchivePlan, stream: TextIO | None = None) -> None:
         facts.append(("proposed label", f"{plan.proposed_session} (--session {AUTO} takes it)"))
     print_facts(facts, stream=stream)
     for notice in plan.notices:
-        say(f"{notice.kind} {notice.code}: {notice.text}", stream=stream)
+        say_wrapped(f"{notice.kind} {notice.code}: {notice.text}", indent="  ", stream=stream)
 
 
 @contextmanager

@@ -254,12 +254,14 @@ def _print_details(details: SessionDetails) -> None:
             ("COUNT", "OUTCOME", "REASON"),
             [(discarded.count, discarded.outcome, discarded.reason) for discarded in details.discarded],
             right=("COUNT",),
+            wrap=True,
         )
     say("\nHistory")
     print_table(
         ("AT", "WHO", "ACTION", "TEXT"),
         [(_readable(entry.at), entry.who, entry.action, entry.text) for entry in details.history],
         empty="none",
+        wrap=True,
     )
 
 
