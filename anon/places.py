@@ -88,12 +88,21 @@ def find_place(top: DataSet, path: TagPath) -> Place | None:
     return None if tag is None else Place(tuple(chain), tag)
 
 
+def _no_sequence(path: TagPath) -> StatementError:
+    return StatementError("not-a-sequence", f"the path {path} leads through an element that is no sequence")
+
+
 def make_place(top: DataSet, path: TagPath) -> Place:
     """Where a singular path leads; sequences, items and private blocks on the way are created.
 
     Raises:
-        StatementError: the way leads through an element that is no sequence.
+        StatementError: the way leads through an element that is no sequence, or through group 2, which
+            has none (PS3.10 section 7.1).
     """
+    first = path.steps[0]
+    assert isinstance(first, TagStep)
+    if len(path.steps) > 1 and first.bits >> 16 == 0x0002:
+        raise _no_sequence(path)
     chain = [top]
     for step in path.steps[:-1]:
         assert isinstance(step, TagStep) and step.item is not None
@@ -104,9 +113,7 @@ def make_place(top: DataSet, path: TagPath) -> Place:
         if element is None:
             element = dataset.put_sequence(tag)
         elif not element.is_sequence:
-            raise StatementError(
-                "not-a-sequence", f"the path {path} leads through an element that is no sequence"
-            )
+            raise _no_sequence(path)
         if dataset.room <= 1:
             raise StatementError("too-deep", "the path goes deeper than sequences may nest")
         while len(element.items) <= step.item:

@@ -29,9 +29,10 @@ def write(run: Run, place: Place, text: str | None) -> None:
     if tag & 0xFFFF == 0 or group == 0:
         run.warn("group lengths and group 0000 are never written")
         return
-    if group == 0x0004 or group >= 0xFFFA:
-        raise StatementError("no-data-element", f"elements of group {group:04X} have no place in a data set")
     existing = dataset.get(tag)
+    is_made_in_item = existing is None and len(place.chain) > 1
+    if group == 0x0004 or group >= 0xFFFA or (group == 0x0002 and is_made_in_item):
+        raise StatementError("no-data-element", f"elements of group {group:04X} have no place in a data set")
     if existing is not None and existing.is_encapsulated:
         raise StatementError("no-text-possible", "encapsulated pixel data cannot be given a text")
     vr = run.values.vr_for(tag, existing)
