@@ -159,7 +159,7 @@ class Compiler:
                 continue
             get = self.argument(node, wanted, found)
             if wanted.is_rest:
-                rest.append(_single(get) if wanted.kind in ("text", "parsed") else get)
+                rest.append(_single(get) if wanted.kind == "text" else get)
             else:
                 getters.append(get)
         return _bound(found, tuple(getters), tuple(rest))
@@ -462,6 +462,8 @@ def _paths_of(value: Value, span: Span) -> tuple[TagPath, ...]:
             continue
         try:
             found.append(parse_path6(text_of(entry) or ""))
-        except TagError as error:
-            raise StatementError("bad-tag", error.message, error.hint, span) from None
+        except TagError:
+            # The reason may quote the text, and that may come from the object.
+            hint = "a path is written (gggg,eeee)[n]/(gggg,eeee)"
+            raise StatementError("bad-tag", "the text is no tag path", hint, span) from None
     return tuple(found)

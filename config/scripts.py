@@ -53,11 +53,6 @@ def get_script_file(settings: Settings, project: str | None) -> ScriptFile:
     )
 
 
-def find_script_files(settings: Settings) -> list[ScriptFile]:
-    """Return the site script and the scripts of all projects, whether the files exist or not."""
-    return [get_script_file(settings, project) for project in (None, *settings.projects)]
-
-
 def read_script(script_file: ScriptFile) -> str | None:
     """Return the text of a script, or None when its file does not exist."""
     try:

@@ -74,11 +74,6 @@ def parsed(name: str, parse: Callable[[str], Any], *, optional: bool = False) ->
     return Argument(name, "parsed", optional, parse=parse)
 
 
-def parsed_texts(name: str, parse: Callable[[str], Any]) -> Argument:
-    """All that follow: texts in a notation of their own."""
-    return Argument(name, "parsed", is_rest=True, parse=parse)
-
-
 def source(name: str) -> Argument:
     """A text, or the path of a single element, which is not read: the function wants to know its VR."""
     return Argument(name, "source")

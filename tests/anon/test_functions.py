@@ -54,6 +54,37 @@ def test_a_function_without_its_arguments_is_a_mistake(found: Builtin) -> None:
     assert caught.value.diagnostics[0].code in ("argument-count", "argument-kind")
 
 
+# Values of an object that look like what functions take: a tag, a format, a pattern, a rectangle, a date.
+SECRETS = ("Secret^Jane", "(0011,{SECRET}zz)", "(SECRET", "{SECRET", "$SECRET", "l=SECRET, t=0", "SECRET12")
+OTHERS = ('"a"', '"1"', '"l=0, t=0, r=5, b=5"', '"days"', "(0008,0020)", "(0020,4000)", "{v}")
+
+
+def said(text: str, secret: str) -> str:
+    """Everything that a script says of an object with a secret; nothing when it does not compile."""
+    try:
+        script = anon.compile_script(text, taken_labels=EXAMPLE_LABELS, lookup=EXAMPLE_TABLE)
+    except anon.ScriptError:
+        return ""
+    try:
+        return str(script.apply(make_dataset(ImageComments=secret, Rows=8, Columns=8), {}).messages)
+    except anon.ScriptError as error:
+        return f"{error} {error.diagnostics}"
+
+
+@pytest.mark.parametrize("found", ALL, ids=lambda found: f"{found.name}-{found.dialect}")
+def test_nothing_that_is_said_of_a_function_holds_a_value_of_the_object(found: Builtin) -> None:
+    count = max(len(found.arguments), 1)
+    for secret in SECRETS:
+        for other in OTHERS:
+            for place in range(count):
+                arguments = [other] * count
+                arguments[place] = "v" if found.dialect == 6 else "(0020,4000)"
+                call = f"{found.name}[{', '.join(arguments)}]"
+                statement = call if found.returns == "nothing" else f"(0010,4000) := {call}"
+                start = 'version "6.6"\nv := concatenate[(0020,4000)]\n' if found.dialect == 6 else ""
+                assert "secret" not in said(start + statement, secret).lower()
+
+
 # What the Java engine 6.6.0 registers; documents name a few more (`hash`, `default`), which it does not know.
 LANGUAGE_6 = (
     "concatenate format lowercase uppercase substring replace match ismatch hashUID hashUIDList newUID mapUID"

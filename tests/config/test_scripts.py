@@ -10,7 +10,6 @@ from anon.lookup import parse_table
 from config.errors import ConfigError, SiteExistsError, UnknownProjectError
 from config.load import load_settings
 from config.scripts import (
-    find_script_files,
     get_script_file,
     read_script,
     set_script_enabled,
@@ -34,7 +33,7 @@ def test_a_new_site_holds_commented_settings_and_the_two_training_scripts(site_f
     settings = load_settings(site_folder, {})
     assert settings.projects["TRAINING"].anonymize
     assert settings.anonymization.site_enabled
-    site_script, project_script = find_script_files(settings)
+    site_script, project_script = (get_script_file(settings, project) for project in (None, "TRAINING"))
     assert (site_script.name, project_script.name) == ("site.das", "projects/TRAINING.das")
     assert "hashUID[(0020,000D)]" in (read_script(site_script) or "")
     assert "makeSessionLabel" in (read_script(project_script) or "")
