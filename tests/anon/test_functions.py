@@ -55,7 +55,7 @@ def test_a_function_without_its_arguments_is_a_mistake(found: Builtin) -> None:
 
 
 # Values of an object that look like what functions take: a tag, a format, a pattern, a rectangle, a date.
-SECRETS = ("Secret^Jane", "(0011,{SECRET}zz)", "(SECRET", "{SECRET", "$SECRET", "l=SECRET, t=0", "SECRET12")
+SECRETS = ("Secret^Jane", "(0011,{SECRET}1)", "(SECRET", "{SECRET", "$SECRET", "l=SECRET, t=0", "SECRET12")
 OTHERS = ('"a"', '"1"', '"l=0, t=0, r=5, b=5"', '"days"', "(0008,0020)", "(0020,4000)", "{v}")
 
 
