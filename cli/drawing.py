@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final, TextIO
 
-from cli.output import Styled, say_styled
+from cli.output import Styled, columns, say_styled
 
 if TYPE_CHECKING:
     from anon.errors import Diagnostic
 
 _STYLES: Final = {"error": "red", "warning": "yellow", "hint": "bold", "margin": "cyan"}
-_PLAIN_COLUMNS: Final = 80
 _WIDEST: Final = 120
 
 
@@ -30,15 +27,8 @@ def say_drawn(
     """
     from anon.render import draw
 
-    for line in draw(diagnostics, text, name, width=_columns(stream or sys.stdout)):
+    for line in draw(diagnostics, text, name, width=min(columns(stream), _WIDEST)):
         parts = [
             Styled(part.text, _STYLES[part.style]) if part.style in _STYLES else part.text for part in line
         ]
         say_styled(*parts, stream=stream)
-
-
-def _columns(stream: TextIO) -> int:
-    """How wide lines may be: as the window, 80 where there is none."""
-    if not stream.isatty():
-        return _PLAIN_COLUMNS
-    return min(shutil.get_terminal_size((_PLAIN_COLUMNS, 24)).columns, _WIDEST)

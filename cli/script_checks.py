@@ -17,6 +17,7 @@ from cli.output import print_document, safe_text, say
 from cli.script_coverage import Profiles, gap_diagnostics, measure_coverage, tell_coverage
 from cli.script_files import read_table_or_tell, script_paths
 from cli.script_inputs import LookupFile
+from prearchive.errors import NotFoundError
 
 if TYPE_CHECKING:
     from anon import CheckReport
@@ -140,7 +141,7 @@ def check(
 def _paths(files: list[Path]) -> list[Path]:
     found = script_paths(files)
     if not found:
-        raise UsageError(f"{', '.join(map(str, files))}: there are no *.das files in it")
+        raise NotFoundError(f"there are no scripts (*.das) in {', '.join(map(str, files))}")
     return found
 
 

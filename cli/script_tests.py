@@ -111,7 +111,7 @@ def _find_scripts(paths: Sequence[Path]) -> list[Path]:
         else:
             raise FileNotFoundError(2, "there is no such file", str(path))
     if not found:
-        raise NotFoundError(f"there are no scripts in {', '.join(map(str, paths))}")
+        raise NotFoundError(f"there are no scripts (*.das) in {', '.join(map(str, paths))}")
     return list(found)
 
 

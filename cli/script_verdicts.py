@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 import textwrap
 from collections import Counter
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from cli.drawing import say_drawn
 from cli.exits import ExitCode
-from cli.output import Styled, safe_text, say, say_styled, shortened
+from cli.output import Styled, columns, safe_text, say, say_styled, say_wrapped, shortened
 
 if TYPE_CHECKING:
     from anon.errors import ScriptError
@@ -24,7 +23,6 @@ _WORDS = {
     "failed": Styled("FAILED", "red"),
     "error": Styled("ERROR ", "yellow"),
 }
-_NARROW = 80  # columns, also where nobody knows
 _LABEL = 8
 _INDENT = 10
 
@@ -108,7 +106,7 @@ def tell_run(run: ScriptRun) -> None:
     count = len(run.verdicts)
     what = "cannot be tested" if run.exit_code > ExitCode.FAILED else f"{count} test{'s' * (count != 1)}"
     say_styled(Styled(str(run.script), "bold"), f"  ({what})")
-    width = _columns(sys.stdout)
+    width = columns(sys.stdout)
     for verdict in run.verdicts:
         name = safe_text(verdict.name, one_line=True)
         first, *more = textwrap.wrap(name, width - _INDENT, break_on_hyphens=False)
@@ -145,7 +143,7 @@ def _tell_verdict(run: ScriptRun, verdict: Verdict, stream: TextIO) -> None:
 
 
 def _tell_check(run: ScriptRun, check: CheckResult, stream: TextIO) -> None:
-    width = _columns(stream)
+    width = columns(stream)
     sentence = safe_text(f"{check.verb}: {check.message}" if check.verb else check.message, one_line=True)
     for line in textwrap.wrap(sentence, width - 2, subsequent_indent="  ", break_on_hyphens=False):
         say_styled("  ", Styled(line, _WORDS[check.status].style), stream=stream)
@@ -161,16 +159,13 @@ def _tell_check(run: ScriptRun, check: CheckResult, stream: TextIO) -> None:
         say(f"    no statement of {run.script.name} changes it", stream=stream)
 
 
-def _columns(stream: TextIO) -> int:
-    """How wide lines may be: as the terminal, but where nobody knows as most of them are."""
-    return max(_NARROW, shutil.get_terminal_size((_NARROW, 24)).columns) if stream.isatty() else _NARROW
-
-
 def tell_sum(runs: Sequence[ScriptRun], seconds: float) -> None:
     """The last lines: how many tests passed, and which scripts have none."""
     untested = [run.script for run in runs if run.tests is None]
     if untested:
-        say(f"\nwithout tests: {', '.join(map(str, untested))}")
+        say()
+        say_wrapped(f"without tests: {', '.join(map(str, untested))}", indent="  ")
+        say("`prearc anon test SCRIPT --init` writes a first file of tests.")
     style = "red" if any(run.exit_code for run in runs) else "green"
     say()
     say_styled(Styled(sum_of(runs), style), f" in {seconds:.2f} s")

@@ -50,8 +50,8 @@ def test_a_folder_is_all_scripts_in_it_and_a_line_that_sums_up(folder: Path) -> 
     empty = folder / "empty"
     empty.mkdir()
     result = prearc("anon", "check", empty)
-    assert result.exit_code == 2
-    assert "no *.das files" in result.stderr
+    assert result.exit_code == 4
+    assert "there are no scripts (*.das) in" in result.stderr
 
 
 def test_rows_for_programs_are_the_same_in_both_ways_to_ask(folder: Path) -> None:
