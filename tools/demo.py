@@ -275,7 +275,7 @@ def walk_through(walk: Walk) -> None:
         'and "Training course" as another name of TRAINING.)'
     )
     walk.run("anon", "check", *(str(walk.site / name) for name in SCRIPTS))
-    say("The library has both scripts with tests, which say what they have to do with a few made-up objects:")
+    say("The library has the site script with tests, which say what it does to a few made-up objects:")
     walk.run("anon", "library", "copy", "xnat-training-site", str(walk.folder / "library"))
     walk.run("anon", "test", str(walk.folder / "library"))
 
