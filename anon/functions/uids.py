@@ -8,19 +8,21 @@ import uuid
 from collections.abc import Callable, Iterable
 from typing import Final
 
+from anon.encoding.elements import Element
 from anon.encoding.text import WHOLE_TEXT_VRS
 from anon.errors import StatementError
-from anon.functions.registry import builtin, maybe, parsed, paths, some_paths
+from anon.functions.registry import builtin, maybe, parsed, paths, some_paths, source
 from anon.operations.assign import write
 from anon.operations.run import Run
-from anon.places import find_places
+from anon.places import find_place, find_places
 from anon.tagpath import TagPath, is_private_creator
+from anon.vr import BINARY_VRS
 
 _UID = re.compile(r"(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*))*", re.ASCII)
 _MAX_UID: Final = 64
 _ALL_DIGITS: Final = 39  # of a number of 128 bits
-# In these a backslash separates no values; of UN it stands for bytes that are no text.
-_SINGLE_VALUED_VRS: Final = WHOLE_TEXT_VRS | {"UN"}
+# In these a backslash separates no values; read from UN and binary data it stands between bytes.
+_SINGLE_VALUED_VRS: Final = WHOLE_TEXT_VRS | BINARY_VRS | {"UN"}
 _MAX_PREFIX: Final = 33  # 30 digits are left, as good as a random UUID
 
 
@@ -38,21 +40,33 @@ def hash_uid(text: str) -> str:
     return f"2.25.{int.from_bytes(digest, 'big')}"
 
 
-@builtin("hashUID", versions="6.0+", arguments=[maybe("value")])
-def hash_uid6(value: str | None) -> str | None:
+def _values_of(element: Element, text: str) -> list[str]:
+    return [text] if element.vr in _SINGLE_VALUED_VRS else text.split("\\")
+
+
+@builtin("hashUID", versions="6.0+", arguments=[source("value")])
+def hash_uid6(run: Run, value: TagPath | str | None) -> str | None:
     r"""Return a UID that is always the same for the same text (PS3.5 section B.2).
 
-    Of several values each gets its own. The hash has no key: who knows the UIDs of a hospital can find out
-    which one it was, so it does not hide names or numbers. An absent element gives no value.
+    Of an element with several values each gets its own; any other text is hashed as a whole, backslashes and
+    all. The hash has no key: who knows the UIDs of a hospital can find out which one it was, so it does not
+    hide names or numbers. An absent element gives no value.
 
     >>> run('hashUID["1.2.3"]')
     '2.25.148370922854076938159295778886134140470'
-    >>> run('hashUID["1.2.3\\\\abc"]')
-    '2.25.148370922854076938159295778886134140470\\2.25.225435214516703887054442450924575179372'
+    >>> run('hashUID["1.1\\\\1.2\\\\1.3"]')
+    '2.25.249566016574825661895295175053707700032'
     """
-    if value is None:
-        return None
-    return Uid("\\".join(hash_uid(part) for part in value.split("\\")))
+    if isinstance(value, TagPath):
+        place = find_place(run.top(value), value)
+        element = None if place is None else place.dataset.get(place.tag)
+        text = run.read_place(place)
+        if element is None or text is None:
+            return None
+        return Uid("\\".join(map(hash_uid, _values_of(element, text))))
+    if isinstance(value, Uid):  # a function may have made it of an element with several values
+        return Uid("\\".join(map(hash_uid, value.split("\\"))))
+    return None if value is None else Uid(hash_uid(value))
 
 
 @builtin("hashUID", versions="4", arguments=[maybe("value")])
@@ -102,8 +116,7 @@ def _replace_each(
             done.add(key)
             value = run.read_place(place)
             if value or (even_empty and value is not None):
-                parts = [value] if element.vr in _SINGLE_VALUED_VRS else value.split("\\")
-                write(run, place, "\\".join(map(replacement, parts)))
+                write(run, place, "\\".join(map(replacement, _values_of(element, value))))
 
 
 # -- mapping

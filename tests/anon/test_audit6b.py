@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
+import uuid
 
 import pydicom
 import pytest
@@ -15,10 +17,32 @@ from anon.encoding.instance import EncodedInstance
 
 
 def an_object() -> Dataset:
-    """An object with a sequence of one item."""
+    """An object with a sequence of one item, a text with a backslash, and elements of several values."""
     item = Dataset()
     item.ReferencedSOPInstanceUID = "1.9.1"
-    return make_dataset(Modality="MR", PatientID="MRN1", ReferencedImageSequence=Sequence([item]))
+    dataset = make_dataset(
+        Modality="MR",
+        PatientID="MRN1",
+        PatientComments="a\\b",
+        OtherPatientNames=["x", "y"],
+        ImagePositionPatient=["1", "2.0"],
+        EncapsulatedDocument=b"\1\2",
+        ReferencedImageSequence=Sequence([item]),
+    )
+    dataset.private_block(0x0009, "ACME", create=True).add_new(1, "UN", b"a\\bc")
+    return dataset
+
+
+def hash_of(text: str) -> str:
+    """What the Java engine makes: a version 5 UUID without name space, below 2.25."""
+    return f"2.25.{uuid.UUID(bytes=hashlib.sha1(text.encode()).digest()[:16], version=5).int}"
+
+
+def edited(script: str) -> Dataset:
+    """The object after a script, written and read again."""
+    instance = EncodedInstance.from_part10(part10_bytes(an_object()))
+    anon.compile_script(f'version "6.6"\n{script}').apply_encoded(instance, {})
+    return pydicom.dcmread(io.BytesIO(b"".join(map(bytes, instance.part10_chunks()))))
 
 
 def codes_of(script: str) -> set[str]:
@@ -39,3 +63,26 @@ def test_group_2_has_no_sequences(tag: str) -> None:
 
 def test_items_have_no_group_2() -> None:
     assert codes_of('(0008,1140)[0]/(0002,0016) := "x"') == {"no-data-element"}
+
+
+@pytest.mark.parametrize(
+    ("value", "hashed"),
+    [
+        ('"a\\\\b"', ["a\\b"]),
+        ('"a\\nb"', ["a\\nb"]),
+        ('concatenate["a\\\\", "b"]', ["a\\b"]),
+        ("(0010,4000)", ["a\\b"]),
+        ("(0009,{ACME}01)", ["a\\\\bc"]),
+        ("(0042,0011)", ["01\\02"]),
+        ("(0010,1001)", ["x", "y"]),
+        ("(0020,0032)", ["1", "2.0"]),
+    ],
+)
+def test_a_text_has_one_hash_and_an_element_one_for_each_value(value: str, hashed: list[str]) -> None:
+    result = edited(f"(0010,4000) := hashUID[{value}]")
+    assert result.PatientComments.split("\\") == [hash_of(text) for text in hashed]
+
+
+def test_the_hash_of_hashes_has_as_many_values() -> None:
+    result = edited("(0010,4000) := hashUID[hashUID[(0010,1001)]]")
+    assert result.PatientComments.split("\\") == [hash_of(hash_of(text)) for text in "xy"]
