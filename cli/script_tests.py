@@ -13,7 +13,7 @@ import typer
 from cli.context import Invocation, examples, get_invocation
 from cli.exits import ExitCode, SomeFailedError, UsageError
 from cli.output import complain, print_document, say
-from cli.script_files import compile_or_tell, read_script_text
+from cli.script_files import compile_or_tell
 from cli.script_verdicts import ScriptRun, sum_of, tell_failures, tell_run, tell_sum
 from prearchive.errors import NotFoundError
 
@@ -135,6 +135,8 @@ def run_script_tests(
         select: only tests with this text in their names.
         stop_early: stop at the first test that does not pass.
     """
+    import anon
+    from anon.script_text import decode_script, readable_text
     from anon.testing.format import read_suite
     from anon.testing.model import FormatError
 
@@ -142,7 +144,14 @@ def run_script_tests(
     if text is None and not script_path.exists():
         run.format_problem = f"{tests_path}: there is no {script_path.name} beside it"
         return run
-    run.text = read_script_text(script_path) if text is None else text
+    if text is None:
+        raw = script_path.read_bytes()
+        try:
+            text = decode_script(raw, str(script_path))
+        except anon.ScriptError as error:
+            run.script_error, run.text = error, readable_text(raw)
+            return run
+    run.text = text
     suite = None
     try:
         suite = None if run.tests is None else read_suite(run.tests)

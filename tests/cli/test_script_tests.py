@@ -449,3 +449,14 @@ def test_check_does_not_mind_scripts_that_are_switched_off(site: CommandLineSite
     (site.folder / "anon" / "site.tests.toml").write_text("x = 1\n")
     site.run("anon", "site", "disable")
     assert site.json("check") == []
+
+
+def test_a_script_that_is_no_utf8_does_not_stop_the_tests_of_others(folder: Path) -> None:
+    (folder / "mixed").mkdir()
+    (folder / "mixed" / "a.das").write_bytes('(0010,0010) := "Müller"\n'.encode("latin-1"))
+    (folder / "mixed" / "b.das").write_text("- (0010,0010)\n")
+    result = prearc("anon", "test", folder / "mixed")
+    assert result.exit_code == 3
+    assert "a.das  (cannot be tested)" in result.stdout
+    assert "b.das  (0 tests)" in result.stdout
+    assert "[not-utf8]" in result.stdout
