@@ -81,8 +81,8 @@ def test_hostile_files_end_in_a_message(text: str) -> None:
     assert render(caught.value.diagnostics, caught.value.text, "s")
 
 
-DEFAULTS = Path(__file__).parents[2] / "config" / "defaults" / "anon"
-MUTATED = [path.read_text("utf-8") for path in sorted(DEFAULTS.rglob("*.tests.toml"))]
+LIBRARY = Path(__file__).parents[2] / "config" / "defaults" / "library"
+MUTATED = [path.read_text("utf-8") for path in sorted(LIBRARY.glob("xnat-training-*.tests.toml"))]
 ODD_TOKENS = [
     "PatientName", "5", "-1", "true", "[]", "[0]", "{}", '""', "[[1]]", "nan", "1e999", "2024-02-29", "=",
     "\n", ".", '"(0028,0010)"', '"(0008,0005)"', '"(0002,0010)"', '"(FFFE,E000)"', '"(0008,0000)"',
@@ -100,12 +100,12 @@ def test_files_with_anything_wrong_end_in_a_message_or_in_a_verdict(seed: int) -
             place, other = chance.randrange(len(tokens)), chance.randrange(len(tokens))
             tokens[place] = chance.choice([*ODD_TOKENS, tokens[other], ""])
         try:
-            suite = parse_suite("".join(tokens), "s", DEFAULTS)
+            suite = parse_suite("".join(tokens), "s", LIBRARY)
         except FormatError as error:
             assert error.diagnostics
             assert render(error.diagnostics, error.text, error.name)
             continue
-        script = compile_for_tests((DEFAULTS / "site.das").read_text(), "site.das", suite)
+        script = compile_for_tests((LIBRARY / "xnat-training-site.das").read_text(), "site.das", suite)
         for test in suite.tests:
             read += 1
             verdict = run_test(script, test)
