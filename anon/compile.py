@@ -6,7 +6,7 @@ Every mistake of a script is noted, none stops the search for the next. The dial
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, Protocol
 
@@ -19,11 +19,12 @@ import anon.functions.text
 import anon.functions.uids
 import anon.functions.values
 import anon.functions.web  # noqa: F401  (the modules of functions fill the table when they are imported)
+from anon.calls import Get, bound, count_message, flat, form_of, listed, paths_of, read_entry
 from anon.errors import Diagnostic, StatementError
 from anon.functions.message_format import FormatError, parse_format
 from anon.functions.registry import Argument, Builtin, Kind, functions_of
 from anon.functions.web import url_function
-from anon.hints import place_in_text, unknown_function_hint
+from anon.hints import place_in_text, regex_hint, unknown_function_hint
 from anon.host import Host
 from anon.java_regex import JavaRegexError, compile_java
 from anon.label_rule import SESSION_LABEL, LabelRule, session_label_function
@@ -34,8 +35,6 @@ from anon.syntax.parse import diagnostic
 from anon.syntax.span import Source, Span
 from anon.tagpath import TagError, TagPath, parse_path6
 from anon.values import ListValue, Value, Values, text_of
-
-Get = Callable[[Run], Any]
 
 
 class Program(Protocol):
@@ -135,11 +134,11 @@ class Compiler:
         has_rest = bool(found.arguments) and found.arguments[-1].is_rest
         is_surplus = found.is_exact and not has_rest and count > len(found.arguments)
         if count < found.required or is_surplus:
-            wanted_form = f"write {_form_of(found)}"
+            wanted_form = f"write {form_of(found)}"
             place = call.span
             if is_surplus:
                 place = call.arguments[len(found.arguments)].span.to(call.arguments[-1].span)
-            self.error(place, "argument-count", _count_message(found, count), wanted_form)
+            self.error(place, "argument-count", count_message(found, count), wanted_form)
             for argument in call.arguments:
                 self.mention(argument)
             return _nothing
@@ -159,10 +158,10 @@ class Compiler:
                 continue
             get = self.argument(node, wanted, found)
             if wanted.is_rest:
-                rest.append(_single(get) if wanted.kind == "text" else get)
+                rest.append(listed(get) if wanted.kind == "text" else get)
             else:
                 getters.append(get)
-        return _bound(found, tuple(getters), tuple(rest))
+        return bound(found, tuple(getters), tuple(rest))
 
     def check_call(self, call: nodes.Call, found: Builtin) -> None:
         """What a dialect wants to say about a call."""
@@ -199,7 +198,7 @@ class Compiler:
         if kind == "maybe":
             return lambda run: text_of(evaluate(run))
         if kind == "values":
-            return lambda run: tuple(_read_entry(run, entry, node.span) for entry in _flat(evaluate(run)))
+            return lambda run: tuple(read_entry(run, entry, node.span) for entry in flat(evaluate(run)))
         return self.needed(node, evaluate, f"the {argument.name} of {found.name}")
 
     def needed(self, node: nodes.Value, evaluate: Evaluate, what: str) -> Get:
@@ -223,7 +222,7 @@ class Compiler:
             except JavaRegexError as error:
                 place = place_in_text(self.source, node, error.start, error.end, self.dialect)
                 message = f"the pattern cannot be used: {error}"
-                self.error(place, "bad-regex", message, _regex_hint(str(error)))
+                self.error(place, "bad-regex", message, regex_hint(str(error)))
                 return _nothing
             return lambda run: compiled
         needed = self.needed(node, evaluate or self.value(node), "the regular expression")
@@ -295,7 +294,7 @@ class Compiler:
             path = node.path
             return lambda run: (path,)
         evaluate = self.value(node)
-        return lambda run: _flat(evaluate(run))
+        return lambda run: flat(evaluate(run))
 
     def _path_list(self, node: nodes.Value, found: Builtin) -> Get:
         """Paths in a list."""
@@ -311,7 +310,7 @@ class Compiler:
             value = evaluate(run)
             if not isinstance(value, ListValue):
                 raise StatementError("argument-kind", f"{found.name} takes a list of tags", span=node.span)
-            return _paths_of(value, node.span)
+            return paths_of(value, node.span)
 
         return get
 
@@ -334,7 +333,7 @@ class Compiler:
             entries = [self._paths(entry) for entry in node.entries]
             return lambda run: tuple(path for entry in entries for path in entry(run))
         evaluate = self.value(node)
-        return lambda run: _paths_of(evaluate(run), node.span)
+        return lambda run: paths_of(evaluate(run), node.span)
 
     def _tags(self, node: nodes.Value, kind: Kind, found: Builtin) -> Get:
         """Paths of which each means a single element."""
@@ -375,95 +374,5 @@ def written_paths(node: nodes.Value) -> list[tuple[TagPath, Span]]:
     return []
 
 
-def _single(get: Get) -> Get:
-    return lambda run: (get(run),)
-
-
 def _nothing(run: Run) -> None:
     return None
-
-
-def _form_of(found: Builtin) -> str:
-    """How a function is called."""
-    names = [f"{each.name}, ..." if each.is_rest else each.name for each in found.arguments]
-    return f"{found.name}[{', '.join(names)}]"
-
-
-def _regex_hint(reason: str) -> str:
-    """The likely repair of a pattern."""
-    if "lone" in reason:
-        return "a backslash before the end is written twice"
-    if "not closed with ]" in reason:
-        return "close the [ with a ], or write \\\\[ to mean the sign itself"
-    if "not closed with )" in reason:
-        return "close the ( with a ), or write \\\\( to mean the sign itself"
-    if "closes no group" in reason:
-        return "leave the ) out, or write \\\\) to mean the sign itself"
-    if "could repeat" in reason:
-        return "put what is to be repeated before it: .* stands for any text"
-    if "backwards" in reason:
-        return "write the smaller one first, such as [a-z] or [0-9]"
-    if "no group" in reason:
-        return "groups are counted from 1, by their ("
-    return ""
-
-
-def _count_message(found: Builtin, count: int) -> str:
-    wanted = found.required
-    most = len(found.arguments)
-    if any(argument.is_rest for argument in found.arguments) or not found.is_exact:
-        number = f"at least {wanted}"
-    elif wanted == most:
-        number = str(wanted)
-    else:
-        number = f"{wanted} to {most}"
-    noun = "argument" if number in ("1", "at least 1") else "arguments"
-    return f"{found.name} takes {number} {noun}, not {count}"
-
-
-def _bound(found: Builtin, getters: tuple[Get, ...], rest: tuple[Get, ...]) -> Evaluate:
-    """The call with its arguments."""
-    function = found.function
-    if not rest and not found.wants_run and len(getters) == 1:
-        only = getters[0]
-        return lambda run: function(only(run))
-
-    def evaluate(run: Run) -> Value:
-        arguments = [get(run) for get in getters]
-        for get in rest:
-            arguments.extend(get(run))
-        result: Value = function(run, *arguments) if found.wants_run else function(*arguments)
-        return result
-
-    return evaluate
-
-
-def _flat(value: Value) -> tuple[Value, ...]:
-    if isinstance(value, ListValue):
-        return tuple(inner for entry in value.entries for inner in _flat(entry))
-    return (value,)
-
-
-def _read_entry(run: Run, entry: Value, span: Span) -> Value:
-    """An entry of a list that became an argument: a path is read."""
-    if not isinstance(entry, TagPath):
-        return entry
-    reason = entry.plural_reason()
-    if reason:
-        raise StatementError("not-singular", f"{entry} cannot be read: {reason}", span=span)
-    return run.read(entry)
-
-
-def _paths_of(value: Value, span: Span) -> tuple[TagPath, ...]:
-    found: list[TagPath] = []
-    for entry in _flat(value):
-        if isinstance(entry, TagPath):
-            found.append(entry)
-            continue
-        try:
-            found.append(parse_path6(text_of(entry) or ""))
-        except TagError:
-            # The reason may quote the text, and that may come from the object.
-            hint = "a path is written (gggg,eeee)[n]/(gggg,eeee)"
-            raise StatementError("bad-tag", "the text is no tag path", hint, span) from None
-    return tuple(found)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from anon.compile import Compiler, Get
+from anon.calls import Get
+from anon.compile import Compiler
 from anon.errors import StatementError
 from anon.functions.message_format import ABSENT, FormatError, fill, parse_format
 from anon.functions.registry import Argument

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Final
 
-from anon.compile import Compiler, Get, written_paths
+from anon.calls import Get
+from anon.compile import Compiler, written_paths
 from anon.errors import StatementError
 from anon.functions.registry import Argument, Builtin
 from anon.host import Host

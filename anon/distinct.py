@@ -32,7 +32,7 @@ class DistinctValues:
         path: as a script names it, `[%]` for every item of a sequence.
         files: how many objects have it.
         values: each with the number of objects that have it, the most frequent first.
-        more: distinct values beyond those that were kept.
+        more: how often, beside the kept values, objects have others.
     """
 
     path: str

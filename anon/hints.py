@@ -206,3 +206,22 @@ def place_in_text(source: Source, node: nodes.Text, start: int, end: int, dialec
         return node.span
     base = node.span.start + 1
     return Span(base + places[start], base + places[min(end, len(places) - 1)])
+
+
+def regex_hint(reason: str) -> str:
+    """The likely repair of a pattern."""
+    if "lone" in reason:
+        return "a backslash before the end is written twice"
+    if "not closed with ]" in reason:
+        return "close the [ with a ], or write \\\\[ to mean the sign itself"
+    if "not closed with )" in reason:
+        return "close the ( with a ), or write \\\\( to mean the sign itself"
+    if "closes no group" in reason:
+        return "leave the ) out, or write \\\\) to mean the sign itself"
+    if "could repeat" in reason:
+        return "put what is to be repeated before it: .* stands for any text"
+    if "backwards" in reason:
+        return "write the smaller one first, such as [a-z] or [0-9]"
+    if "no group" in reason:
+        return "groups are counted from 1, by their ("
+    return ""

@@ -10,6 +10,7 @@ import pytest
 import vectors
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from running_site import PROJECT_SCRIPT, SITE_SCRIPT
 
 import anon
 from anon.lint.allow import TOLD_BY_COMPILER
@@ -26,22 +27,6 @@ V6 = 'version "6.6"\n'
 DEFAULTS = Path(__file__).parents[2] / "config" / "defaults"
 CORPUS = Path(__file__).parent / "corpus"
 BY_CODE = {rule.code: rule for rule in LINTS}
-# XNAT's training page, as it stands there.
-TRAINING_SITE = """\
-- (0010,0030) //Remove Patient Birth Date
-- (0010,1000) //Remove Other Patient IDs
-- (0010,1001) //Remove Other Patient Names
-- (0010,1005) //Remove Patient Birth Name
-- (0010,1040) //Remove Patient Address
-(0012,0063) := "My XNAT sitewide anon script v01"
-(0020,000D) := hashUID[(0020,000D)]     // Study Instance UID
-"""
-TRAINING_PROJECT = """\
-(0008,1030) := project
-(0010,0010) := subject
-(0010,0020) := session
-session := makeSessionLabel[format["{0}_v##_{1}", subject, lowercase[modalityLabel]]]
-"""
 
 
 def codes(text: str, purpose: Purpose | None = None) -> list[str]:
@@ -117,9 +102,9 @@ def test_the_codes_of_rules_are_not_those_of_mistakes() -> None:
 
 def test_the_scripts_of_the_training_page_are_fine() -> None:
     for purpose in (None, "site"):
-        assert codes(TRAINING_SITE, purpose) == []
+        assert codes(SITE_SCRIPT, purpose) == []
     for purpose in (None, "project"):
-        assert codes(TRAINING_PROJECT, purpose) == []  # type: ignore[arg-type]
+        assert codes(PROJECT_SCRIPT, purpose) == []  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("path", sorted((DEFAULTS / "anon").rglob("*.das")), ids=lambda path: path.stem)
