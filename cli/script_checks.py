@@ -78,7 +78,7 @@ def register(app: typer.Typer) -> None:
 def check(
     context: typer.Context,
     files: Annotated[
-        list[Path], typer.Argument(metavar="FILE...", help="Scripts, or folders with *.das files.")
+        list[Path], typer.Argument(metavar="FILE", help="Scripts, or folders with *.das files.")
     ],
     lookup: LookupFile = None,
     form: Annotated[
