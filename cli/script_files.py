@@ -21,7 +21,12 @@ if TYPE_CHECKING:
 
 def script_paths(paths: list[Path]) -> list[Path]:
     """Return the files that are named, and the scripts of the folders that are."""
-    return [found for path in paths for found in (sorted(path.rglob("*.das")) if path.is_dir() else [path])]
+    return [found for path in paths for found in (scripts_below(path) if path.is_dir() else [path])]
+
+
+def scripts_below(folder: Path) -> list[Path]:
+    """Return the scripts of a folder and of the folders in it; a folder may have a name like theirs."""
+    return sorted(path for path in folder.rglob("*.das") if not path.is_dir())
 
 
 def read_script_text(path: Path) -> str:

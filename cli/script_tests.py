@@ -99,12 +99,12 @@ def _default_folder(invocation: Invocation) -> Path:
 
 def _find_scripts(paths: Sequence[Path]) -> list[Path]:
     """The scripts that are meant, each once; where there are tests without a script, it is named too."""
-    from anon.testing.model import SCRIPT_SUFFIX, SUFFIX, script_path_of
+    from anon.testing.model import SUFFIX, script_path_of
 
     found: dict[Path, None] = {}
     for path in paths:
         if path.is_dir():
-            named = {*path.rglob(f"*{SCRIPT_SUFFIX}"), *map(script_path_of, path.rglob(f"*{SUFFIX}"))}
+            named = {*scripts_below(path), *map(script_path_of, path.rglob(f"*{SUFFIX}"))}
             found.update(dict.fromkeys(sorted(named)))
         elif path.exists():
             found[script_path_of(path) if path.name.endswith(SUFFIX) else path] = None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from anon.encoding.instance import SOP_CLASS_UID, SOP_INSTANCE_UID
 from anon.encoding.text import SPECIFIC_CHARACTER_SET
 from anon.errors import StatementError
 from anon.operations.charset import recode, relabel
@@ -13,8 +12,6 @@ from anon.places import Place, find_places, make_place
 from anon.syntax.span import Span
 from anon.tagpath import ONE_LEVEL, TRANSFER_SYNTAX_UID, TagPath
 from anon.values import ListValue, charsets_of, text_of
-
-IDENTITY_TAGS = frozenset({SOP_CLASS_UID, SOP_INSTANCE_UID})
 
 
 def write(run: Run, place: Place, text: str | None) -> None:

@@ -54,6 +54,16 @@ def test_a_folder_is_all_scripts_in_it_and_a_line_that_sums_up(folder: Path) -> 
     assert "there are no scripts (*.das) in" in result.stderr
 
 
+def test_a_folder_with_the_name_of_a_script_is_a_folder(folder: Path) -> None:
+    (folder / "old.das").mkdir()
+    (folder / "old.das" / "inner.das").write_text(FINE)
+    for command in ("check", "test"):
+        text = prearc("anon", command, folder).stdout
+        assert "old.das/inner.das" in text
+        assert "warned.das" in text
+        assert "old.das: it is a folder" not in text
+
+
 def test_rows_for_programs_are_the_same_in_both_ways_to_ask(folder: Path) -> None:
     rows = json.loads(prearc("--json", "anon", "check", folder).stdout)
     assert rows == json.loads(prearc("anon", "check", folder, "--format", "json").stdout)
