@@ -13,7 +13,7 @@ import typer
 from cli.context import Invocation, examples, get_invocation
 from cli.exits import ExitCode, SomeFailedError, UsageError
 from cli.output import complain, print_document, say
-from cli.script_files import compile_or_tell
+from cli.script_files import compile_or_tell, scripts_below
 from cli.script_verdicts import ScriptRun, sum_of, tell_failures, tell_run, tell_sum
 from prearchive.errors import NotFoundError
 
