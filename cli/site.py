@@ -13,7 +13,7 @@ from cli.exits import ExitCode, SomeFailedError
 from cli.output import print_document, print_table, say, size_text
 
 if TYPE_CHECKING:
-    from prearchive.check import Finding
+    from prearchive.finding import Finding
     from prearchive.status import SiteStatus
 
 

@@ -7,18 +7,17 @@ that a process is just writing, or that a dead process left without an acknowled
 from __future__ import annotations
 
 import hashlib
-import os
 import stat
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from prearchive import paths
 from prearchive.db import script_changes, upkeep
 from prearchive.db.engine import database_url, integrity_problems, sqlite_path
 from prearchive.db.upkeep import InstancePlace, SessionPlace
 from prearchive.errors import ConfigurationProblemError
+from prearchive.finding import Finding, Severity
 from prearchive.keys import KEY_NAME, key_path
 from prearchive.manifest import find_manifest
 from prearchive.naming import template_problem
@@ -27,38 +26,20 @@ from prearchive.script_tests import failing_tests
 from prearchive.scripts import LOOKUP_NAME, LoadedScript, explain, script_path
 from prearchive.settle import find_damage
 from prearchive.states import BUSY_STATES, SessionState
+from prearchive.strays import everything_below, prefixes, stray_findings, unknown_files
 
 if TYPE_CHECKING:
     from config.settings import Settings
     from prearchive.scripts import ScriptShelf
     from prearchive.site import Site
 
-Severity = Literal["error", "warning"]
 Progress = Callable[[int, int], None]
 
 #: States in which a session's manifest says what its rows say.
 WITH_MANIFEST = frozenset({SessionState.READY, SessionState.ARCHIVED})
-_MOST_STRAYS = 20  # named for one place; the rest is counted
-_MOST_OPEN = 20  # the same for files and folders that others can read
+_MOST_OPEN = 20  # files and folders that others can read; the rest is counted
 _OTHERS = 0o077
 _OTHERS_BUT_GROUP = 0o027  # with [storage] group: it may read
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Something that is wrong.
-
-    Attributes:
-        severity: "error": data or anonymization are at stake; "warning": somebody should look.
-        code: names the kind of finding; stable.
-        where: a key, a script, a path below the storage root, or a session.
-        text: what is wrong and what to do.
-    """
-
-    severity: Severity
-    code: str
-    where: str
-    text: str
 
 
 def check_site(site: Site, *, progress: Progress | None = None) -> list[Finding]:
@@ -81,7 +62,7 @@ def check_site(site: Site, *, progress: Progress | None = None) -> list[Finding]
     for session in sessions:
         findings += _session_findings(site, session, count)
     findings += _unfinished_findings(site)
-    findings += _stray_findings(site, sessions)
+    findings += stray_findings(site, sessions)
     findings += _open_findings(site, sessions, told={finding.where for finding in findings})
     return findings
 
@@ -164,9 +145,9 @@ def _open_findings(site: Site, sessions: Iterable[SessionPlace], told: set[str])
     for session in sessions:
         if session.state is SessionState.DELETED:
             continue  # the trash is for the operator
-        shared = _prefixes(session.path) - {session.path, *paths.TOP_FOLDERS} - above
+        shared = prefixes(session.path) - {session.path, *paths.TOP_FOLDERS} - above
         above |= shared
-        for path in (*sorted(shared), session.path, *_everything_below(site.root, session.path)):
+        for path in (*sorted(shared), session.path, *everything_below(site.root, session.path)):
             full_path = site.root / path
             if path in told or full_path.is_symlink():  # a link's own mode says nothing
                 continue
@@ -241,7 +222,7 @@ def _look_at(site: Site, session_id: int, count: _Counter | None) -> list[Findin
     found += _count_findings(session, places, where)
     if places:
         found += _manifest_findings(site, session, places)
-    found += _unknown_files(site, session, places)
+    found += unknown_files(site, session, places)
     return found
 
 
@@ -301,107 +282,3 @@ def _manifest_findings(site: Site, session: SessionPlace, places: list[InstanceP
         return []
     text = f"the manifest and the database differ in: {', '.join(differing)}"
     return [Finding("error", "manifest-differs", path, text)]
-
-
-# -- files that no row names
-
-
-def _unknown_files(site: Site, session: SessionPlace, places: list[InstancePlace]) -> list[Finding]:
-    if session.state is SessionState.DELETED:
-        return []  # the trash is for the operator
-    known = {paths.instance_path(session.path, place.scan_label, place.file_name) for place in places}
-    known.add(paths.join(session.path, paths.MANIFEST_NAME))
-    unknown = [path for path in _files_below(site.root, session.path) if path not in known]
-    if not unknown:
-        return []
-    # In this order: a file that is no longer in flight has its row by now, or is gone.
-    in_flight = _in_flight(site)
-    with site.read_engine.begin() as connection:
-        places = upkeep.instance_places(connection, session.id)
-    known |= {paths.instance_path(session.path, place.scan_label, place.file_name) for place in places}
-    return _strays(site, (path for path in unknown if path not in in_flight and path not in known))
-
-
-def _stray_findings(site: Site, sessions: Iterable[SessionPlace]) -> list[Finding]:
-    """Find files below prearchive and archive that are in no session's folder."""
-    seen = {session.path for session in sessions}
-    outside = list(_outside(site.root, seen))
-    if not outside:
-        return []
-    in_flight = _in_flight(site)
-    with site.read_engine.begin() as connection:
-        owned = {session.path for session in upkeep.session_places(connection)}
-        # Folders on their way: what is wrong with these is said by the session.
-        owned |= {path for work in upkeep.unfinished_work(connection) for path in work.paths}
-    owned |= seen
-    return _strays(site, (path for path in outside if path not in in_flight and not _prefixes(path) & owned))
-
-
-def _outside(root: Path, session_paths: set[str]) -> Iterator[str]:
-    above = {prefix for path in session_paths for prefix in _prefixes(path) if prefix != path}
-    waiting = [paths.PREARCHIVE, paths.ARCHIVE]
-    while waiting:
-        folder = waiting.pop()
-        for name, is_folder in _entries(root / folder):
-            path = f"{folder}/{name}"
-            if not is_folder:
-                yield path
-            elif path in above:
-                waiting.append(path)
-            elif path not in session_paths:
-                yield from _files_below(root, path)
-
-
-def _strays(site: Site, candidates: Iterable[str]) -> list[Finding]:
-    text = "no row names this file: it was never acknowledged, or somebody put it here"
-    found = [path for path in candidates if os.path.lexists(site.root / path)]
-    findings = [Finding("error", "stray-file", path, text) for path in found[:_MOST_STRAYS]]
-    if len(found) > _MOST_STRAYS:
-        more = len(found) - _MOST_STRAYS
-        where = paths.parent(found[_MOST_STRAYS])
-        findings.append(Finding("error", "stray-file", where, f"{more} more files without a row"))
-    return findings
-
-
-def _in_flight(site: Site) -> set[str]:
-    """Return what processes are writing, and what dead ones left for recovery to remove."""
-    found = site.files.in_flight_paths()
-    for writer in site.files.find_writers():
-        found |= writer.paths
-        site.files.release_writer(writer, remove=False)
-    return found
-
-
-def _prefixes(path: str) -> set[str]:
-    names = path.split("/")
-    return {"/".join(names[:length]) for length in range(1, len(names) + 1)}
-
-
-def _files_below(root: Path, folder: str) -> Iterator[str]:
-    waiting = [folder]
-    while waiting:
-        current = waiting.pop()
-        for name, is_folder in _entries(root / current):
-            if is_folder:
-                waiting.append(f"{current}/{name}")
-            else:
-                yield f"{current}/{name}"
-
-
-def _everything_below(root: Path, folder: str) -> Iterator[str]:
-    waiting = [folder]
-    while waiting:
-        current = waiting.pop()
-        for name, is_folder in _entries(root / current):
-            yield f"{current}/{name}"
-            if is_folder:
-                waiting.append(f"{current}/{name}")
-
-
-def _entries(folder: Path) -> list[tuple[str, bool]]:
-    """Return names in a folder, and which of them are folders; links are files here."""
-    try:
-        with os.scandir(folder) as entries:
-            return sorted((entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries)
-    except (FileNotFoundError, NotADirectoryError):
-        return []

@@ -13,9 +13,10 @@ from intake_site import IntakeSite, make_settings, opened
 from pydicom.dataset import Dataset
 from pydicom.uid import generate_uid
 
-from prearchive import check, paths
-from prearchive.check import Finding, check_site
+from prearchive import check, paths, strays
+from prearchive.check import check_site
 from prearchive.db import queries, upkeep
+from prearchive.finding import Finding
 from prearchive.settle import rebuild_session
 from prearchive.site import Site
 from prearchive.states import SessionState
@@ -126,14 +127,14 @@ def test_a_row_that_comes_while_the_files_are_listed_is_seen(
     first = make_dataset()
     receive(intake_site, first)
     late = [make_dataset(StudyInstanceUID=first.StudyInstanceUID)]
-    entries = check._entries
+    entries = strays._entries
 
     def list_while_something_arrives(folder: Path) -> list[tuple[str, bool]]:
         if late and folder.name == "DICOM":
             receive(intake_site, late.pop())
         return entries(folder)
 
-    monkeypatch.setattr(check, "_entries", list_while_something_arrives)
+    monkeypatch.setattr(strays, "_entries", list_while_something_arrives)
     assert check_site(intake_site.site) == []
     assert late == []
 
