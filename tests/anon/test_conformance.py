@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import vectors
+from builders import loaded, saved
 from pydicom.dataset import Dataset
 
 import anon
@@ -41,7 +42,7 @@ def compiled(vector: dict[str, Any]) -> anon.Script | None:
 def run_encoded(script: anon.Script, vector: dict[str, Any], encoded: bytes) -> tuple[str, Any]:
     instance = EncodedInstance.from_part10(encoded)
     report = script.apply_encoded(instance, vector["variables"], record_id=vector.get("script_id"))
-    result = vectors.loaded(b"".join(map(bytes, instance.part10_chunks())))
+    result = loaded(b"".join(map(bytes, instance.part10_chunks())))
     for tag in {0x00020012, 0x00020013} - instance.meta.changed_tags():
         # The file's writer names itself here; what counts is that the script left them alone.
         element = instance.meta.get(tag)
@@ -51,9 +52,9 @@ def run_encoded(script: anon.Script, vector: dict[str, Any], encoded: bytes) -> 
 
 
 def run_pydicom(script: anon.Script, vector: dict[str, Any], encoded: bytes) -> tuple[str, Any]:
-    dataset = vectors.loaded(encoded)
+    dataset = loaded(encoded)
     report = script.apply(dataset, vector["variables"], record_id=vector.get("script_id"))
-    return report.status, vectors.loaded(vectors.saved(dataset))
+    return report.status, loaded(saved(dataset))
 
 
 @pytest.mark.parametrize("file", FILES)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import vectors
-from builders import make_dataset
+from builders import loaded, make_dataset, saved
 from differences_page import Example, examples, rows
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian
@@ -65,12 +65,12 @@ def test_the_examples_of_the_page_come_out_as_it_says(example: Example) -> None:
         return
     script = anon.compile_script(example.script)
     dataset = an_object()
-    before = vectors.json_from_dataset(vectors.loaded(encoded(dataset)))
+    before = vectors.json_from_dataset(loaded(encoded(dataset)))
     if example.kind == "failure":
         with pytest.raises(anon.ScriptError) as caught:
             script.apply(dataset, {"subject": "S1", "session": "S1_1"})
         assert [found.code for found in caught.value.diagnostics] == [example.word]
-        assert vectors.json_from_dataset(vectors.loaded(encoded(dataset))) == before
+        assert vectors.json_from_dataset(loaded(encoded(dataset))) == before
         return
     report = script.apply(dataset, {"subject": "S1", "session": "S1_1"})
     codes = [found.code for found in script.warnings]
@@ -89,7 +89,7 @@ def encoded(dataset: Dataset) -> bytes:
     copy.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
     copy.file_meta.MediaStorageSOPClassUID = dataset.SOPClassUID
     copy.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
-    return vectors.saved(copy)
+    return saved(copy)
 
 
 def test_the_page_has_every_questionable_behaviour_and_examples_for_most() -> None:
@@ -105,7 +105,7 @@ def run_questionable(vector: dict[str, Any]) -> tuple[anon.Script, anon.ApplyRep
     script = anon.compile_script(vector["script"], vector["id"])
     instance = EncodedInstance.from_part10(vectors.object_bytes(vector))
     report = script.apply_encoded(instance, vector["variables"])
-    return script, report, vectors.loaded(b"".join(map(bytes, instance.part10_chunks())))
+    return script, report, loaded(b"".join(map(bytes, instance.part10_chunks())))
 
 
 @pytest.mark.parametrize("vector", questionable(), ids=lambda vector: str(vector["id"]))

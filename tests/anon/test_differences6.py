@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import vectors
-from builders import make_dataset
+from builders import loaded, make_dataset, saved
 from differences_page import Example, examples, rows
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.multival import MultiValue
@@ -119,7 +119,7 @@ def encoded(dataset: Dataset) -> bytes:
     copy.update(dataset)
     copy.file_meta = FileMetaDataset()
     copy.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    return vectors.saved(copy)
+    return saved(copy)
 
 
 def value_at(dataset: Dataset, path: str) -> str | None:
@@ -156,19 +156,19 @@ def test_the_examples_of_the_page_come_out_as_it_says(example: Example) -> None:
         return
     before = encoded(an_object())
     instance = EncodedInstance.from_part10(before)
-    dataset = vectors.loaded(before)
+    dataset = loaded(before)
     if example.kind == "failure":
         with pytest.raises(anon.ScriptError) as caught:
             script.apply_encoded(instance, VARIABLES)
         assert [found.code for found in caught.value.diagnostics] == [example.word]
         with pytest.raises(anon.ScriptError):
             script.apply(dataset, VARIABLES)
-        assert vectors.saved(dataset) == before
+        assert saved(dataset) == before
         return
     report = script.apply(dataset, VARIABLES)
     assert report.status == ("rejected" if example.kind == "rejected" else "ok")
     if example.kind == "rejected":
-        assert vectors.saved(dataset) == before
+        assert saved(dataset) == before
     elif example.kind == "message":
         assert any(example.word in message for message in report.messages), report.messages
     elif example.kind == "fine":
@@ -211,7 +211,7 @@ def test_where_the_java_engine_is_unsafe_the_page_is_followed(vector: dict[str, 
         return
     report = script.apply_encoded(instance, vector["variables"])
     assert report.status == "ok"
-    result = vectors.loaded(b"".join(map(bytes, instance.part10_chunks())))
+    result = loaded(b"".join(map(bytes, instance.part10_chunks())))
     if number in AS_JAVA:
         assert any(AS_JAVA[number] in message for message in [*report.messages, ""])
         assert vectors.differences(vector, result) == []

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pydicom
 import pytest
-from builders import WHEEL_FILES, part10_bytes, wheel_file
+from builders import WHEEL_FILES, loaded, part10_bytes, saved, wheel_file
 from pixel_objects import (
     BLACK,
     BOTH,
@@ -17,10 +17,8 @@ from pixel_objects import (
     code_of,
     compiled,
     compressed,
-    loaded,
     make_image,
     make_samples,
-    saved,
 )
 from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate, generate_frames

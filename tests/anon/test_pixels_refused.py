@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pydicom
 import pytest
-from builders import part10_bytes, wheel_file
+from builders import loaded, part10_bytes, saved, wheel_file
 from pixel_objects import (
     AREA,
     BLACK,
@@ -20,10 +20,8 @@ from pixel_objects import (
     code_of,
     compiled,
     compressed,
-    loaded,
     make_image,
     make_samples,
-    saved,
 )
 from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate, generate_frames

@@ -6,8 +6,8 @@ import copy
 
 import pytest
 import vectors
-from both_ways import V6, applied, failure, mistakes, read
-from builders import make_dataset, part10_bytes
+from both_ways import V6, applied, failure, mistakes
+from builders import loaded, make_dataset, part10_bytes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydicom.dataset import Dataset
@@ -249,7 +249,7 @@ def test_nothing_else_private_is_left_and_nothing_public_is_touched(
         (id(place.dataset), place.tag) for path in paths for place in find_places([whole], parse_path6(path))
     }
     result = applied(f"retainPrivateTags[{', '.join(paths)}]", dataset).dataset
-    expected = read(part10_bytes(wanted(dataset, whole, matched)))
+    expected = loaded(part10_bytes(wanted(dataset, whole, matched)))
     assert vectors.json_from_dataset(result) == vectors.json_from_dataset(expected)
 
 

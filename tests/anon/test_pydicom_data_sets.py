@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from both_ways import V6, applied, read, stored
-from builders import make_dataset, part10_bytes
+from both_ways import V6, applied
+from builders import loaded, make_dataset, part10_bytes, saved
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.tag import Tag
@@ -54,10 +54,10 @@ def test_new_private_elements_are_unknown_both_ways_even_if_pydicom_knows_them()
     text = '(0029,{SIEMENS CSA HEADER}08) := "IMAGE NUM 4"'
     result = applied(text, make_dataset())
     assert b"\x29\0\x08\x10UN\0\0" in result.encoded
-    dataset = read(part10_bytes(make_dataset(), ExplicitVRLittleEndian))
+    dataset = loaded(part10_bytes(make_dataset(), ExplicitVRLittleEndian))
     anon.compile_script(V6 + text).apply(dataset)
-    assert b"\x29\0\x08\x10UN\0\0" in stored(dataset)
-    again = EncodedInstance.from_part10(stored(dataset)).dataset.get(0x00291008)
+    assert b"\x29\0\x08\x10UN\0\0" in saved(dataset)
+    again = EncodedInstance.from_part10(saved(dataset)).dataset.get(0x00291008)
     assert again is not None and again.vr == "UN"
 
 
@@ -72,7 +72,7 @@ def test_private_elements_that_nobody_can_decode_stay_and_the_rest_is_edited(tex
     fields = {"is_implicit_VR": False, "is_little_endian": True}
     broken = RawDataElement(Tag(0x00091001), "FD", 5, b"12345", 0, **fields)
     encoded = part10_bytes(dataset)
-    view = read(encoded)
+    view = loaded(encoded)
     view._dict[broken.tag] = broken
     assert anon.compile_script(V6 + text).apply(view).status == "ok"
     kept = view.get_item(Tag(0x00091001))

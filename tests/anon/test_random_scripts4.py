@@ -7,6 +7,7 @@ from collections import Counter
 
 import pytest
 import vectors
+from builders import loaded
 from random_scripts4 import Writer
 
 import anon
@@ -24,7 +25,7 @@ def check(seed: int) -> str:
         assert vector["expect"]["status"] == "error", f"{error}: {vector['script']!r}"
         return "error"
     assert vector["expect"]["status"] == "ok", vector["script"]
-    result = vectors.loaded(b"".join(map(bytes, instance.part10_chunks())))
+    result = loaded(b"".join(map(bytes, instance.part10_chunks())))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # private creators get odd values
         assert vectors.differences(vector, result) == [], vector["script"]

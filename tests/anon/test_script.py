@@ -9,6 +9,7 @@ from typing import Any
 
 import pydicom
 import pytest
+from builders import saved
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import UID, ExplicitVRLittleEndian
 
@@ -39,12 +40,6 @@ def an_object(transfer_syntax: UID = ExplicitVRLittleEndian, **elements: Any) ->
     return dataset
 
 
-def as_file(dataset: Dataset) -> bytes:
-    stream = io.BytesIO()
-    dataset.save_as(stream, enforce_file_format=True)
-    return stream.getvalue()
-
-
 def applied(text: str, dataset: Dataset | None = None, **variables: str) -> Dataset:
     dataset = an_object() if dataset is None else dataset
     anon.compile_script(text).apply(dataset, variables)
@@ -54,10 +49,10 @@ def applied(text: str, dataset: Dataset | None = None, **variables: str) -> Data
 def failure(text: str, dataset: Dataset | None = None, **variables: str) -> anon.Diagnostic:
     """The failure of a script at run time; the object must be as it was."""
     dataset = an_object() if dataset is None else dataset
-    before = as_file(dataset)
+    before = saved(dataset)
     with pytest.raises(anon.ScriptError) as caught:
         anon.compile_script(text).apply(dataset, variables)
-    assert as_file(dataset) == before
+    assert saved(dataset) == before
     assert len(caught.value.diagnostics) == 1
     return caught.value.diagnostics[0]
 
@@ -205,9 +200,7 @@ def test_text_that_the_character_set_lacks_is_refused() -> None:
 def test_a_new_character_set_keeps_the_texts_in_dicomedit_4(text: str) -> None:
     dataset = an_object(SpecificCharacterSet="ISO_IR 100", PatientName="MÜLLER^JÖRG")
     dataset.ReferencedImageSequence[0].PatientName = "MÜLLER"
-    stored = pydicom.dcmread(
-        io.BytesIO(as_file(applied(text, pydicom.dcmread(io.BytesIO(as_file(dataset))))))
-    )
+    stored = pydicom.dcmread(io.BytesIO(saved(applied(text, pydicom.dcmread(io.BytesIO(saved(dataset)))))))
     assert stored.SpecificCharacterSet == "ISO_IR 192"
     assert str(stored.PatientName) == "MÜLLER^JÖRG"
     assert str(stored.ReferencedImageSequence[0].PatientName) == "MÜLLER"
@@ -226,8 +219,8 @@ def test_a_character_set_taken_from_items_leaves_their_texts_readable() -> None:
     dataset = an_object(SpecificCharacterSet="ISO_IR 192")
     item = dataset.ReferencedImageSequence[0]
     item.SpecificCharacterSet, item.PatientName = "ISO_IR 100", "MÜLLER"
-    dataset = pydicom.dcmread(io.BytesIO(as_file(dataset)))
-    stored = pydicom.dcmread(io.BytesIO(as_file(applied(V6 + "-(0008,1140)/(0008,0005)", dataset))))
+    dataset = pydicom.dcmread(io.BytesIO(saved(dataset)))
+    stored = pydicom.dcmread(io.BytesIO(saved(applied(V6 + "-(0008,1140)/(0008,0005)", dataset))))
     item = stored.ReferencedImageSequence[0]
     assert "SpecificCharacterSet" not in item
     assert str(item.PatientName) == "MÜLLER"
@@ -242,10 +235,10 @@ def test_functions_cannot_remove_what_statements_cannot() -> None:
 
 def test_a_rejected_object_stays_as_it_was() -> None:
     dataset = an_object()
-    before = as_file(dataset)
+    before = saved(dataset)
     report = anon.compile_script(V6 + '-(0010,0010)\nreject[]\n(0028,0010) := "no"').apply(dataset, {})
     assert report.status == "rejected"
-    assert as_file(dataset) == before
+    assert saved(dataset) == before
 
 
 def test_functions_without_a_value_are_no_values() -> None:
@@ -354,7 +347,7 @@ def test_a_script_serves_several_threads_at_once() -> None:
             if stored is None or stored.value.strip() != name.encode():
                 wrong.append(name)
 
-    encoded = as_file(an_object())
+    encoded = saved(an_object())
     threads = [threading.Thread(target=work, args=(f"subject{number}",)) for number in range(4)]
     for thread in threads:
         thread.start()
@@ -400,7 +393,7 @@ def test_nesting_without_end_is_a_mistake_or_a_failure_never_a_crash() -> None:
 
 def test_wildcards_reach_into_sequences_of_unknown_vr() -> None:
     dataset = an_object()
-    encoded = as_file(dataset).replace(b"\x08\x00\x40\x11SQ", b"\x08\x00\x40\x11UN")
+    encoded = saved(dataset).replace(b"\x08\x00\x40\x11SQ", b"\x08\x00\x40\x11UN")
     instance = EncodedInstance.from_part10(encoded)
     script = anon.compile_script(V6 + '*/(0010,0010) ?= "gone"')
     script.apply_encoded(instance, {})
@@ -413,7 +406,7 @@ def test_wildcards_reach_into_sequences_of_unknown_vr() -> None:
 def test_big_endian_and_implicit_objects_are_edited_in_their_own_encoding() -> None:
     for transfer_syntax in ("1.2.840.10008.1.2", "1.2.840.10008.1.2.2"):
         dataset = an_object(UID(transfer_syntax), Rows=16)
-        encoded = as_file(dataset)
+        encoded = saved(dataset)
         instance = EncodedInstance.from_part10(encoded)
         script = anon.compile_script(V6 + '(0010,0020) := (0028,0010)\n(0028,0010) := "258"')
         script.apply_encoded(instance, {})
@@ -421,5 +414,5 @@ def test_big_endian_and_implicit_objects_are_edited_in_their_own_encoding() -> N
         assert (stored.PatientID, stored.Rows) == ("16", 258)
         again = pydicom.dcmread(io.BytesIO(encoded))
         script.apply(again, {})
-        stored = pydicom.dcmread(io.BytesIO(as_file(again)))
+        stored = pydicom.dcmread(io.BytesIO(saved(again)))
         assert (stored.PatientID, stored.Rows) == ("16", 258)

@@ -14,6 +14,7 @@ import odd_objects
 import pydicom
 import pytest
 import vectors
+from builders import saved
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from pydicom.dataset import Dataset
@@ -36,12 +37,6 @@ MANY = settings(max_examples=1500, deadline=None, database=None, suppress_health
 
 def read(encoded: bytes) -> Dataset:
     return pydicom.dcmread(io.BytesIO(encoded))
-
-
-def saved(dataset: Dataset) -> bytes:
-    buffer = io.BytesIO()
-    dataset.save_as(buffer, enforce_file_format=True)
-    return buffer.getvalue()
 
 
 def some_script(random: Random) -> anon.Script:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-import pydicom
 import pytest
-from builders import part10_bytes
+from builders import loaded, part10_bytes, saved
 from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRLittleEndian
 
@@ -26,16 +24,6 @@ class Result(NamedTuple):
     messages: list[str]
 
 
-def read(encoded: bytes) -> Dataset:
-    return pydicom.dcmread(io.BytesIO(encoded), force=True)
-
-
-def stored(dataset: Dataset) -> bytes:
-    buffer = io.BytesIO()
-    dataset.save_as(buffer, enforce_file_format=True)
-    return buffer.getvalue()
-
-
 def applied(
     text: str,
     dataset: Dataset,
@@ -50,21 +38,21 @@ def applied(
     instance = EncodedInstance.from_part10(encoded)
     report = script.apply_encoded(instance, variables or {})
     result = b"".join(map(bytes, instance.part10_chunks()))
-    view = read(encoded)
+    view = loaded(encoded)
     again = script.apply(view, variables or {})
     assert again == report
-    assert read(stored(view)) == read(result)
-    return Result(read(result), result, report.messages)
+    assert loaded(saved(view)) == loaded(result)
+    return Result(loaded(result), result, report.messages)
 
 
 def failure(text: str, dataset: Dataset, **options: Any) -> anon.Diagnostic:
     """Why a script of DicomEdit 6 refuses an object, which must stay as it was."""
     script = anon.compile_script(V6 + text, **options)
     encoded = part10_bytes(dataset)
-    view = read(encoded)
+    view = loaded(encoded)
     with pytest.raises(anon.ScriptError) as caught:
         script.apply(view)
-    assert stored(view) == encoded
+    assert saved(view) == encoded
     with pytest.raises(anon.ScriptError) as caught_encoded:
         script.apply_encoded(EncodedInstance.from_part10(encoded), {})
     (found,) = caught.value.diagnostics

@@ -71,6 +71,18 @@ def encode_dataset(dataset: Dataset, transfer_syntax_uid: str = ExplicitVRLittle
     return buffer.getvalue()
 
 
+def saved(dataset: Dataset) -> bytes:
+    """The file that pydicom writes of a data set with its file meta information."""
+    buffer = BytesIO()
+    dataset.save_as(buffer, enforce_file_format=True)
+    return buffer.getvalue()
+
+
+def loaded(content: bytes) -> Dataset:
+    """What pydicom reads from a file, with preamble or without."""
+    return pydicom.dcmread(BytesIO(content), force=True)
+
+
 def part10_bytes(dataset: Dataset, transfer_syntax_uid: str = ExplicitVRLittleEndian) -> bytes:
     """A whole file."""
     dataset.file_meta = FileMetaDataset()

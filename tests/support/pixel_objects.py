@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pydicom
 import pytest
-from builders import make_dataset, part10_bytes
+from builders import loaded, make_dataset, part10_bytes, saved
 from pydicom.dataset import Dataset
 
 import anon
@@ -47,16 +46,6 @@ def by_dataset(content: bytes, script: anon.Script = BLACK) -> Dataset:
 
 
 BOTH = pytest.mark.parametrize("edit", [by_file, by_dataset])
-
-
-def loaded(content: bytes) -> Dataset:
-    return pydicom.dcmread(io.BytesIO(content), force=True)
-
-
-def saved(dataset: Dataset) -> bytes:
-    stream = io.BytesIO()
-    dataset.save_as(stream, enforce_file_format=True)
-    return stream.getvalue()
 
 
 def make_samples(frames: int, rows: int, columns: int, samples: int, bits: int) -> np.ndarray[Any, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import io
 import json
 import math
 import re
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pydicom
+from builders import saved
 from pydicom.charset import convert_encodings, decode_bytes
 from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset, FileMetaDataset
@@ -93,16 +93,6 @@ def object_bytes(vector: Json) -> bytes:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return saved(dataset)
-
-
-def saved(dataset: Dataset) -> bytes:
-    stream = io.BytesIO()
-    dataset.save_as(stream, enforce_file_format=True)
-    return stream.getvalue()
-
-
-def loaded(encoded: bytes) -> Dataset:
-    return pydicom.dcmread(io.BytesIO(encoded), force=True)
 
 
 # -- from an object to JSON
