@@ -218,6 +218,8 @@ def regex_hint(reason: str) -> str:
         return "close the ( with a ), or write \\\\( to mean the sign itself"
     if "closes no group" in reason:
         return "leave the ) out, or write \\\\) to mean the sign itself"
+    if "in each other" in reason:
+        return "repeat a part once: (?:a{2}){3} is a{6}, (?:a+)* is a*"
     if "could repeat" in reason:
         return "put what is to be repeated before it: .* stands for any text"
     if "backwards" in reason:

@@ -61,6 +61,8 @@ _MAX_REPETITIONS: Final = 2**31 - 1
 # `regex` writes out what has to come a number of times, so a short pattern can fill the memory.
 _MAX_SIZE: Final = 50_000
 _MAX_NESTING: Final = 200
+# And compiles what is repeated in what is repeated two or three times for each level: ((a{2}){2}){2} ...
+_MAX_REPEATED: Final = 8
 
 
 class JavaRegexError(ValueError):
@@ -121,6 +123,8 @@ class _Translation:
         self._can_repeat = False
         self._sizes = [0]  # characters of the groups that are open, repetitions written out
         self._last_size = 0  # of what a repetition would repeat
+        self._repeated = [0]  # levels of repetitions in the groups that are open
+        self._last_repeated = 0  # in the group that was just closed
         self._unbounded_behind = 0  # repetitions without end in what is looked for behind
 
     def text(self) -> str:
@@ -147,6 +151,7 @@ class _Translation:
                 self._written.append(self._plain(character))
                 self._can_repeat = character not in "|^$"
             self._count_size(character, sum(map(len, self._written[begin:])))
+            self._count_repetitions(character)
         if len(self._groups) > 1:
             self._item, self._position = self._opened[-1], self._opened[-1] + 1
             raise JavaRegexError("a ( is not closed with )")
@@ -175,6 +180,22 @@ class _Translation:
         self._last_size = self._last_size + size if character in "*+?{" else size
         if self._sizes[-1] > _MAX_SIZE:
             raise JavaRegexError("it is too large, or repeats something too often")
+
+    def _count_repetitions(self, character: str) -> None:
+        """Count how deep repetitions are in each other; what is optional counts for nothing."""
+        if len(self._groups) > len(self._repeated):
+            self._repeated.append(0)
+            self._last_repeated = 0
+        elif character == ")":
+            self._last_repeated = self._repeated.pop()
+            self._repeated[-1] = max(self._repeated[-1], self._last_repeated)
+        elif character in "*+{":
+            self._last_repeated += 1
+            self._repeated[-1] = max(self._repeated[-1], self._last_repeated)
+            if self._last_repeated > _MAX_REPEATED:
+                raise JavaRegexError(f"more than {_MAX_REPEATED} repetitions are in each other")
+        elif character != "?":
+            self._last_repeated = 0
 
     def _plain(self, character: str) -> str:
         if character == ".":

@@ -10,7 +10,9 @@ from anon.lint.paths import holds_nothing, is_certain
 from anon.tagpath import TagPath, TagStep
 
 Act = tuple[Step, Effect]
+_Bucket = dict[int, Act]
 _Key = tuple[int, str | None]  # a tag without wild digits, and its private creator
+_Digits = tuple[int, int]  # the bits of a tag that are given, and what they are
 
 
 class EffectIndex:
@@ -22,8 +24,10 @@ class EffectIndex:
     def __init__(self) -> None:
         self._added = 0
         self._all: dict[int, Act] = {}
-        self._by_last: dict[_Key | None, dict[int, Act]] = {}
-        self._by_any: dict[_Key, dict[int, Act]] = {}
+        self._by_last: dict[_Digits | None, _Bucket] = {}
+        self._last_masks: set[int] = set()
+        # For each set of given bits that was asked for, a script has few: what has a step with these bits.
+        self._by_any: dict[int, dict[int, _Bucket]] = {}
         self._by_leaf: dict[_Key | None, dict[int, Act]] = {}
         self._numbers: dict[int, list[int]] = {}
 
@@ -40,14 +44,23 @@ class EffectIndex:
 
     def above(self, path: TagPath) -> Iterator[Act]:
         """Effects on elements of this path, or above them, that may cover all of them."""
-        found = [self._by_last.get(None, {})]
-        found += [self._by_last.get(key, {}) for key in _keys(path)]
-        return _in_order(found)
+        keys: set[_Digits | None] = {None}
+        for given, bits in _digits(path):
+            keys |= {(mask, bits & mask) for mask in self._last_masks if mask & given == mask}
+        return _in_order([self._by_last.get(key, {}) for key in keys])
 
     def below(self, path: TagPath) -> Iterator[Act]:
         """Effects on elements of this path, or below them, that it may cover."""
-        last = _key(path)
-        return _in_order([self._all] if last is None else [self._by_any.get(last, {})])
+        last = path.steps[-1]
+        if not isinstance(last, TagStep):
+            return _in_order([self._all])
+        if last.mask not in self._by_any:
+            self._by_any[last.mask] = {}
+            for number, act in self._all.items():
+                assert act[1].path is not None
+                for bucket in self._with_bits(last.mask, act[1].path):
+                    bucket[number] = act
+        return _in_order([self._by_any[last.mask].get(last.bits & last.mask, {})])
 
     def about(self, path: TagPath) -> Iterator[Act]:
         """Effects that may have an element in common with this path, or lie above or below."""
@@ -70,14 +83,29 @@ class EffectIndex:
         for buckets in (self._by_last, self._by_any, self._by_leaf):
             buckets.clear()
         self._all.clear()
+        self._last_masks.clear()
         self._numbers.clear()
 
-    def _buckets(self, path: TagPath) -> list[dict[int, Act]]:
-        return [
+    def _buckets(self, path: TagPath) -> list[_Bucket]:
+        last = path.steps[-1]
+        key = (last.mask, last.bits & last.mask) if isinstance(last, TagStep) else None
+        if key is not None:
+            self._last_masks.add(key[0])
+        found = [
             self._all,
-            self._by_last.setdefault(_key(path), {}),
+            self._by_last.setdefault(key, {}),
             self._by_leaf.setdefault(_leaf(path), {}),
-            *(self._by_any.setdefault(key, {}) for key in _keys(path)),
+        ]
+        for mask in self._by_any:
+            found += self._with_bits(mask, path)
+        return found
+
+    def _with_bits(self, mask: int, path: TagPath) -> list[_Bucket]:
+        """The buckets of what these bits of a tag are, for each tag of a path that gives them."""
+        return [
+            self._by_any[mask].setdefault(bits & mask, {})
+            for given, bits in _digits(path)
+            if given & mask == mask
         ]
 
 
@@ -92,10 +120,8 @@ def _number(entry: tuple[int, Act]) -> int:
     return entry[0]
 
 
-def _keys(path: TagPath) -> set[_Key]:
-    return {
-        (step.bits, step.creator) for step in path.steps if isinstance(step, TagStep) and is_certain(step)
-    }
+def _digits(path: TagPath) -> set[_Digits]:
+    return {(step.mask, step.bits) for step in path.steps if isinstance(step, TagStep)}
 
 
 def _key(path: TagPath) -> _Key | None:

@@ -170,13 +170,19 @@ def _is_known_pattern(mask: int, bits: int) -> bool:
     names_group_length = bool(mask & 0xFFFF) and not bits & 0xFFFF
     if not is_public or names_group_length:
         return True
-    if any(tag & mask == bits for tag in DicomDictionary):
+    if bits in _known_bits(mask):
         return True
     if any(
         (int(each.replace("x", "0"), 16) ^ bits) & mask & _given(each) == 0 for each in RepeatersDictionary
     ):
         return True
     return any((pattern.bits ^ bits) & mask & pattern.mask == 0 for pattern in _profile_patterns())
+
+
+@lru_cache(maxsize=64)
+def _known_bits(mask: int) -> frozenset[int]:
+    """What these bits of a tag can be in the dictionary."""
+    return frozenset(tag & mask for tag in DicomDictionary)
 
 
 def _given(mask: str) -> int:

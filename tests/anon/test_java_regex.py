@@ -164,6 +164,23 @@ def test_repetitions_that_need_no_memory_are_fine(pattern: str) -> None:
     assert compile_java(pattern).fullmatch("a" * 20_000) is not None or "100" in pattern
 
 
+@pytest.mark.parametrize("repetition", ["*", "{2}", "+", "{2,}", "{1,2}?", "{2}+"])
+def test_repetitions_in_each_other_end_before_they_take_hours_to_compile(repetition: str) -> None:
+    def nested(levels: int) -> str:
+        return "(?:" * levels + "a" + f"){repetition}" * levels
+
+    assert compile_java(nested(8)).pattern
+    with pytest.raises(JavaRegexError, match="in each other"):
+        compile_java(nested(9))
+    with pytest.raises(JavaRegexError, match="in each other"):
+        compile_java(nested(20))
+
+
+def test_repetitions_beside_each_other_and_nested_options_are_fine() -> None:
+    assert compile_java("(?:[ab]*c)*" * 30).fullmatch("abc" * 30) is not None
+    assert compile_java("(?:a" * 20 + ")?" * 20).fullmatch("a" * 7) is not None
+
+
 def test_a_deeply_nested_pattern_is_an_error_and_no_crash() -> None:
     try:
         compile_java("(" * 2_000 + ")" * 2_000)

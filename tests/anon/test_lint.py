@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 from pathlib import Path
+from typing import Final
 
 import pytest
 import vectors
@@ -16,11 +17,14 @@ import anon
 from anon.lint.allow import TOLD_BY_COMPILER
 from anon.lint.check import check_script
 from anon.lint.checked import Purpose
+from anon.lint.effects import Effect, Step
+from anon.lint.index import EffectIndex
 from anon.lint.paths import covers, covers_below, overlap
 from anon.lint.registry import LINTS
 from anon.lint.repetition import find_ambiguous
 from anon.lint.rule import Lint
 from anon.render import render
+from anon.syntax.span import Span
 from anon.tagpath import parse_path6
 
 V6 = 'version "6.6"\n'
@@ -631,3 +635,47 @@ def test_which_paths_mean_all_of_others(outer: str, inner: str, all_meant: bool,
 def test_which_paths_have_something_in_common(one: str, other: str, is_shared: bool) -> None:
     assert overlap(parse_path6(one), parse_path6(other)) is is_shared
     assert overlap(parse_path6(other), parse_path6(one)) is is_shared
+
+
+# Tags with wild digits of every kind, so that each may mean those of many others.
+_WILD: Final = [
+    f"{first}{second}({group},{element})"
+    for first, second in (("", ""), ("*/", ""), ("", "(0040,0275)/"), ("*/", "(0040,02XX)[%]/"))
+    for group, element in (
+        ("0040", "0275"), ("0040", "02XX"), ("00X@", "0275"), ("0040", "XXXX"), ("0040", "X2X5"),
+        ("0009", "{ACME}01"), ("0009", "{ACME}XX"), ("0009", "{OTHER}01"), ("000@", "XXXX"),
+    )
+]  # fmt: skip
+
+
+def test_the_index_finds_all_that_covers_a_path_and_all_that_it_covers() -> None:
+    paths = [parse_path6(text) for text in [*_WILD, "*", "(0040,0275)/*", "+/(0040,0275)"]]
+    acts = [
+        (Step(Span(number, number + 1), frozenset()), Effect("delete", path, Span(number, number + 1)))
+        for number, path in enumerate(paths)
+    ]
+    index = EffectIndex()
+    for number, act in enumerate(acts):
+        if number == 20:
+            for path in paths:  # what is asked before everything is added must not spoil what is asked later
+                list(index.below(path))
+        index.add(*act)
+    for path in paths:
+        above, below = list(index.above(path)), list(index.below(path))
+        for act in acts:
+            assert act in above or not covers_below(act[1].path or path, path)
+            assert act in below or not covers_below(path, act[1].path or path)
+    for act in acts:
+        index.remove(act)
+    assert not any([*index.above(path), *index.below(path), *index.about(path)] for path in paths)
+
+
+def test_thousands_of_wild_paths_are_compared_with_few_others_each() -> None:
+    paths = [parse_path6(f"*/({0x10 + 2 * (n // 256):04X},{n % 256:02X}XX)") for n in range(2_560)]
+    index = EffectIndex()
+    compared = 0
+    for number, path in enumerate(paths):
+        span = Span(number, number + 1)
+        compared += len(list(index.above(path))) + len(list(index.below(path)))
+        index.add(Step(span, frozenset()), Effect("delete", path, span))
+    assert compared < 10
