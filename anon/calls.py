@@ -37,6 +37,18 @@ def listed(get: Get) -> Get:
     return lambda run: (get(run),)
 
 
+def parts(path: TagPath | None, evaluate: Evaluate) -> Get:
+    """The values of the element that a path means, or a text as a whole; None when there is none."""
+
+    def get(run: Run) -> tuple[str, ...] | None:
+        text = text_of(evaluate(run))
+        if text is None:
+            return None
+        return (text,) if path is None else run.parts(path, text)
+
+    return get
+
+
 def flat(value: Value) -> tuple[Value, ...]:
     """The entries of a list and of the lists in it; what is no list stands for itself."""
     if isinstance(value, ListValue):

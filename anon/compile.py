@@ -19,7 +19,7 @@ import anon.functions.text
 import anon.functions.uids
 import anon.functions.values
 import anon.functions.web  # noqa: F401  (the modules of functions fill the table when they are imported)
-from anon.calls import Get, bound, count_message, flat, form_of, listed, paths_of, read_entry
+from anon.calls import Get, bound, count_message, flat, form_of, listed, parts, paths_of, read_entry
 from anon.errors import Diagnostic, StatementError
 from anon.functions.message_format import FormatError, parse_format
 from anon.functions.registry import Argument, Builtin, Kind, functions_of
@@ -197,6 +197,8 @@ class Compiler:
         evaluate = self.value(node)
         if kind == "maybe":
             return lambda run: text_of(evaluate(run))
+        if kind == "parts":
+            return parts(node.path if isinstance(node, nodes.Path) else None, evaluate)
         if kind == "values":
             return lambda run: tuple(read_entry(run, entry, node.span) for entry in flat(evaluate(run)))
         return self.needed(node, evaluate, f"the {argument.name} of {found.name}")

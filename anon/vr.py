@@ -148,6 +148,15 @@ def vr_today(tag: int) -> str:
     return _dictionary_vr(tag) or "UN"
 
 
+# In these a backslash separates no values; read from UN and binary data it stands between bytes.
+_SINGLE_VALUED: Final = WHOLE_TEXT_VRS | BINARY_VRS | {"UN"}
+
+
+def values_in(text: str, vr: str) -> tuple[str, ...]:
+    """The values in the text that was read from an element."""
+    return (text,) if vr in _SINGLE_VALUED else tuple(text.split("\\"))
+
+
 _NUMBER_STRUCTS: Final = {
     (vr, little): Struct(("<" if little else ">") + letter)
     for vr, letter in NUMBER_FORMATS.items()

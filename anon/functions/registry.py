@@ -16,6 +16,7 @@ from typing import Any, Final, Literal, TypeVar
 Kind = Literal[
     "text",
     "maybe",
+    "parts",
     "plain",
     "parsed",
     "integer",
@@ -62,6 +63,11 @@ def text(name: str, *, optional: bool = False) -> Argument:
 def maybe(name: str) -> Argument:
     """A text; a tag is read, and an element that is absent gives None."""
     return Argument(name, "maybe")
+
+
+def parts(name: str) -> Argument:
+    """A text as a tuple: the values of an element, anything else as a whole; None for what is absent."""
+    return Argument(name, "parts")
 
 
 def plain(name: str, *, optional: bool = False) -> Argument:

@@ -8,21 +8,17 @@ import uuid
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from anon.encoding.elements import Element
-from anon.encoding.text import WHOLE_TEXT_VRS
 from anon.errors import StatementError
-from anon.functions.registry import builtin, maybe, parsed, paths, some_paths, source
+from anon.functions.registry import builtin, maybe, parsed, parts, paths, some_paths
 from anon.operations.assign import write
 from anon.operations.run import Run
-from anon.places import find_place, find_places
+from anon.places import find_places
 from anon.tagpath import TagPath, is_private_creator
-from anon.vr import BINARY_VRS
+from anon.vr import values_in
 
 _UID = re.compile(r"(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*))*", re.ASCII)
 _MAX_UID: Final = 64
 _ALL_DIGITS: Final = 39  # of a number of 128 bits
-# In these a backslash separates no values; read from UN and binary data it stands between bytes.
-_SINGLE_VALUED_VRS: Final = WHOLE_TEXT_VRS | BINARY_VRS | {"UN"}
 _MAX_PREFIX: Final = 33  # 30 digits are left, as good as a random UUID
 
 
@@ -40,12 +36,8 @@ def hash_uid(text: str) -> str:
     return f"2.25.{int.from_bytes(digest, 'big')}"
 
 
-def _values_of(element: Element, text: str) -> list[str]:
-    return [text] if element.vr in _SINGLE_VALUED_VRS else text.split("\\")
-
-
-@builtin("hashUID", versions="6.0+", arguments=[source("value")])
-def hash_uid6(run: Run, value: TagPath | str | None) -> str | None:
+@builtin("hashUID", versions="6.0+", arguments=[parts("value")])
+def hash_uid6(value: tuple[str, ...] | None) -> str | None:
     r"""Return a UID that is always the same for the same text (PS3.5 section B.2).
 
     Of an element with several values each gets its own; any other text is hashed as a whole, backslashes and
@@ -57,16 +49,11 @@ def hash_uid6(run: Run, value: TagPath | str | None) -> str | None:
     >>> run('hashUID["1.1\\\\1.2\\\\1.3"]')
     '2.25.249566016574825661895295175053707700032'
     """
-    if isinstance(value, TagPath):
-        place = find_place(run.top(value), value)
-        element = None if place is None else place.dataset.get(place.tag)
-        text = run.read_place(place)
-        if element is None or text is None:
-            return None
-        return Uid("\\".join(map(hash_uid, _values_of(element, text))))
-    if isinstance(value, Uid):  # a function may have made it of an element with several values
-        return Uid("\\".join(map(hash_uid, value.split("\\"))))
-    return None if value is None else Uid(hash_uid(value))
+    if value is None:
+        return None
+    # A UID that a function made may hold those of several values.
+    several = (part.split("\\") if isinstance(part, Uid) else [part] for part in value)
+    return Uid("\\".join(hash_uid(each) for part in several for each in part))
 
 
 @builtin("hashUID", versions="4", arguments=[maybe("value")])
@@ -116,7 +103,7 @@ def _replace_each(
             done.add(key)
             value = run.read_place(place)
             if value or (even_empty and value is not None):
-                write(run, place, "\\".join(map(replacement, _values_of(element, value))))
+                write(run, place, "\\".join(map(replacement, values_in(value, element.vr))))
 
 
 # -- mapping

@@ -13,6 +13,7 @@ from anon.places import Place, find_place
 from anon.syntax.span import Span
 from anon.tagpath import TagPath, TagStep
 from anon.values import Value, Values, charsets_of
+from anon.vr import values_in
 
 
 class Observer(Protocol):
@@ -88,6 +89,12 @@ class Run:
             return self.read_place(find_place(self.top(path), path))
         dataset = self.instance.element_set(tag)
         return self.read_place(Place((dataset,), tag)) if tag in dataset else None
+
+    def parts(self, path: TagPath, text: str) -> tuple[str, ...]:
+        """The values in the text that was read from an element."""
+        place = find_place(self.top(path), path)
+        element = None if place is None else place.dataset.get(place.tag)
+        return (text,) if element is None else values_in(text, element.vr)
 
 
 class Operation(Protocol):
