@@ -38,9 +38,9 @@ def hash_of(text: str) -> str:
     return f"2.25.{uuid.UUID(bytes=hashlib.sha1(text.encode()).digest()[:16], version=5).int}"
 
 
-def edited(script: str) -> Dataset:
+def edited(script: str, dataset: Dataset | None = None) -> Dataset:
     """The object after a script, written and read again."""
-    instance = EncodedInstance.from_part10(part10_bytes(an_object()))
+    instance = EncodedInstance.from_part10(part10_bytes(dataset or an_object()))
     anon.compile_script(f'version "6.6"\n{script}').apply_encoded(instance, {})
     return pydicom.dcmread(io.BytesIO(b"".join(map(bytes, instance.part10_chunks()))))
 
@@ -86,3 +86,39 @@ def test_a_text_has_one_hash_and_an_element_one_for_each_value(value: str, hashe
 def test_the_hash_of_hashes_has_as_many_values() -> None:
     result = edited("(0010,4000) := hashUID[hashUID[(0010,1001)]]")
     assert result.PatientComments.split("\\") == [hash_of(hash_of(text)) for text in "xy"]
+
+
+# -- one creator with two blocks in a group
+
+
+def with_two_blocks() -> Dataset:
+    dataset = an_object()
+    dataset.add_new(0x00090012, "LO", "ACME")
+    dataset.add_new(0x00091201, "LO", "second")
+    dataset.add_new(0x00091205, "LO", "fifth")
+    return dataset
+
+
+def private_values(script: str) -> dict[int, object]:
+    """What the private block data are after a script."""
+    result = edited(script, with_two_blocks())
+    return {int(each.tag): each.value for each in result if each.tag.is_private and each.tag.element > 0xFF}
+
+
+def test_a_wild_statement_reaches_both_blocks() -> None:
+    assert private_values("-(0009,{ACME}01)") == {0x00091205: "fifth"}
+    assert private_values("removeTags[(0009,{ACME}XX)]") == {}
+    assert private_values('(0009,{ACME}01) ?= "x"')[0x00091201] == "x"
+    assert private_values("hashUIDList[(0009,{ACME}05)]")[0x00091205] == hash_of("fifth")
+    assert private_values("blankValues[(0009,{ACME}05)]")[0x00091205] in (None, "")
+
+
+def test_what_is_kept_stays_in_its_block() -> None:
+    result = edited("retainPrivateTags[(0009,{ACME}05)]", with_two_blocks())
+    assert [int(each.tag) for each in result if each.tag.is_private] == [0x00090012, 0x00091205]
+
+
+def test_an_assignment_means_the_first_block() -> None:
+    values = private_values('(0009,{ACME}05) := "x"')
+    assert values[0x00091005] == b"x\0"
+    assert values[0x00091205] == "fifth"
