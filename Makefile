@@ -16,6 +16,9 @@ DEMO ?= demo
 JOBS ?= 2
 DCMTK ?= yes
 
+# Tests and demo start many processes, which would each compile our modules again.
+unexport PYTHONDONTWRITEBYTECODE
+
 BIN := .venv/bin
 READY := .venv/.ready
 PACKAGES := anon prearchive receiver config cli

@@ -236,7 +236,7 @@ def wanted(
     return left
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(data_sets(), st.lists(st.sampled_from(PATHS), max_size=3))
 def test_nothing_else_private_is_left_and_nothing_public_is_touched(
     private: Dataset, paths: list[str]
@@ -253,7 +253,7 @@ def test_nothing_else_private_is_left_and_nothing_public_is_touched(
     assert vectors.json_from_dataset(result) == vectors.json_from_dataset(expected)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(data_sets(), st.sampled_from(["(0009,{ACME}XX)", "(0009,{OTHER}10)", "(0011,{NULL}XX)"]))
 def test_what_is_kept_of_the_top_level_keeps_every_byte(private: Dataset, path: str) -> None:
     dataset = make_dataset()

@@ -34,6 +34,8 @@ OPTION_SETS = (
     *((name,) for name in SCRIPT_OPTIONS),
     ("retain-dates-shifted", "retain-device", "retain-patient-characteristics"),
 )
+#: The shortest, and the one with most options; the others are for the long campaign.
+QUICK_SETS = (OPTION_SETS[0], OPTION_SETS[-1])
 SCRIPTS: dict[tuple[str, ...], anon.Script] = {}
 
 
@@ -151,6 +153,7 @@ def test_every_wheel_file_loses_what_the_profile_protects_and_nothing_else() -> 
     assert count > 140
 
 
+@pytest.mark.slow
 def test_another_reader_finds_nothing_of_it_in_any_wheel_file_either() -> None:
     count = 0
     for path in sorted(WHEEL_FILES.rglob("*")):
@@ -212,7 +215,7 @@ RANDOM_OBJECTS = {
 }
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(**RANDOM_OBJECTS)
 def test_nothing_protected_survives_at_any_depth(seed: int, wrappers: list[int], syntax: UID) -> None:
     check_random_object(seed, wrappers, syntax)
@@ -272,7 +275,13 @@ def test_a_file_index_loses_names_and_references() -> None:
 # -- options
 
 
-@pytest.mark.parametrize("options", OPTION_SETS)
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param(options, marks=() if options in QUICK_SETS else pytest.mark.slow)
+        for options in OPTION_SETS
+    ],
+)
 def test_an_option_keeps_what_it_names_and_nothing_more(options: tuple[str, ...]) -> None:
     check_random_object(7, list(WRAPPERS), ExplicitVRLittleEndian, options)
 

@@ -39,7 +39,10 @@ def test_a_script_that_does_nothing_leaves_everything() -> None:
     assert list(found.kinds) == list(KINDS)
 
 
-@pytest.mark.parametrize("option", ["basic", *OPTIONS])
+@pytest.mark.parametrize(
+    "option",
+    ["basic", OPTIONS[0], *(pytest.param(option, marks=pytest.mark.slow) for option in OPTIONS[1:])],
+)
 def test_the_script_of_the_library_leaves_nothing(option: str) -> None:
     text = make_script([] if option == "basic" else [option])
     found = coverage(text, options=[option])
@@ -50,7 +53,11 @@ def test_the_script_of_the_library_leaves_nothing(option: str) -> None:
 
 @pytest.mark.parametrize(
     "tag",
-    ["(0008,0080)", "(0010,1002)", "(0008,1155)", "(60XX,3000)", "(50XX,XXXX)"],
+    [
+        "(0008,1155)",
+        "(60XX,3000)",
+        *(pytest.param(tag, marks=pytest.mark.slow) for tag in ("(0008,0080)", "(0010,1002)", "(50XX,XXXX)")),
+    ],
 )
 def test_a_line_less_in_the_script_is_one_gap(tag: str) -> None:
     written = tag.replace("XX,", "X@,")
