@@ -185,7 +185,8 @@ class Compiler:
             if self.dialect == 6 and isinstance(node, nodes.Path):
                 self.error(
                     node.span, "argument-kind", f"{found.name} does not read its {argument.name} from a tag",
-                    "store the value in a variable first",
+                    f'write the tag in quotes: "{node.path}"' if argument.name == "path"
+                    else "store the value in a variable first",
                 )  # fmt: skip
                 return _nothing
             if kind == "pattern":

@@ -191,6 +191,13 @@ def unknown_function_hint(call: nodes.Call, known: Mapping[str, Builtin], dialec
     return _LIST
 
 
+def meant_function(name: str, dialect: int) -> str | None:
+    """The function that a name of another language means; None when there is none."""
+    known = functions_of(dialect)
+    meant = _ELSEWHERE.get(name.lower().replace("_", ""))
+    return meant if meant in known else find_similar(name, known)
+
+
 def place_in_text(source: Source, node: nodes.Text, start: int, end: int, dialect: int) -> Span:
     """Where characters of a text stand in the script, escapes counted as they are typed."""
     raw = source.text[node.span.start + 1 : node.span.end - 1]

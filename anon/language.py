@@ -20,7 +20,7 @@ VERSIONS_6: Final = ("6.0", "6.1", "6.2", "6.3", "6.4", "6.5", "6.6", "6.7")
 _VERSIONS_4: Final = ("4", "4.0", "4.1", "4.2")
 _VERSION_LINE = re.compile(r"^version\b(?P<rest>[^\n]*)", re.MULTILINE)
 _NEARLY_VERSION_LINE = re.compile(
-    r"^[ \t]*(?:DicomEdit[ \t]+)?(?:"
+    r"^[ \t]*(?:(?:>+|[0-9]+[.):]?|[\u2022\u00b7*+-]|#+)[ \t]*)?(?:DicomEdit[ \t]+)?(?:"
     r"version(?:[ \t]*:?=?[ \t]*[\"'\u201c\u201d\u2018\u2019]|[ \t]*[:=][ \t]*|[ \t]+)"
     r"|(?:verson|verison|versoin|verion|vesion|versin)[ \t]+[\"']?)[0-9]",
     re.MULTILINE | re.IGNORECASE,

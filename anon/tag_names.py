@@ -32,8 +32,11 @@ def format_tag(tag: int) -> str:
 
 
 @lru_cache(maxsize=4096)
-def find_meant_tag(name: str) -> int | None:
-    """The tag whose DICOM keyword or name somebody typed, more or less; None when it is none."""
+def find_meant_tag(name: str, *, nearly: bool = True) -> int | None:
+    """The tag whose DICOM keyword or name somebody typed, more or less; None when it is none.
+
+    Without `nearly` each letter has to be right, only blanks and capitals may differ.
+    """
     tag = tag_for_keyword(name)
     if tag is not None:
         return tag
@@ -41,7 +44,7 @@ def find_meant_tag(name: str) -> int | None:
     known = _tags_by_small_keyword()
     if small in known:
         return known[small]
-    if len(small) < 5:
+    if len(small) < 5 or not nearly:
         return None
     close = get_close_matches(small, known, n=1, cutoff=0.85)
     return known[close[0]] if close else None

@@ -16,6 +16,14 @@ WRITING: Final[tuple[Code, ...]] = (
         right='(0010,0010) := "Anonymous"',
     ),
     entry(
+        "arithmetic",
+        "computing with a sign",
+        "DicomEdit adds and subtracts nothing. Dates are shifted with the function shiftDateByIncrement.",
+        wrong="(0008,0020) := (0008,0020) - 17",
+        right='(0008,0020) := shiftDateByIncrement[(0008,0020), "-17"]',
+        six=True,
+    ),
+    entry(
         "bad-escape",
         "a backslash stands before a letter for which it means nothing",
         "Within quotes a backslash begins a special letter. To mean the backslash itself, as "
@@ -264,6 +272,14 @@ WRITING: Final[tuple[Code, ...]] = (
         "leave the patient's name where it is, which DicomEdit reports as success.",
         wrong='PatientName := "x"',
         right='(0010,0010) := "x"',
+    ),
+    entry(
+        "list-brackets",
+        "a list in square brackets",
+        'A list stands in braces: {"a", "b"}. Square brackets belong to functions and to items of sequences.',
+        wrong='names := ["Smith", "Jones"]\nblankValues[names]',
+        right='names := {"Smith", "Jones"}\nblankValues[names]',
+        six=True,
     ),
     entry(
         "method",

@@ -6,11 +6,13 @@ from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from typing import Final
 
+from anon.functions.registry import functions_of
 from anon.label_rule import SESSION_LABEL
 from anon.lint.checked import Checked
 from anon.lint.effects import has_effects, inner_values
 from anon.lint.rule import Finding, lint
 from anon.syntax import nodes
+from anon.tag_names import find_meant_tag, format_tag
 
 #: Those that a server gives a script, in small letters, with their spelling.
 SUPPLIED: Final = {name.lower(): name for name in ("project", "subject", "session", "modalityLabel")}
@@ -45,8 +47,33 @@ def unsupplied_variable(checked: Checked) -> Iterator[Finding]:
             yield Finding(span, message, "move that line up")
             continue
         close = get_close_matches(spelled, [*SUPPLIED.values(), *given], n=1, cutoff=0.7)
-        hint = f"did you mean {close[0]!r}?" if close else f'give it one: {spelled} := "..."'
+        hint = _meant_as(spelled, checked.compiled.language.dialect)
+        if close and not hint:
+            hint = f"did you mean {close[0]!r}?"
+        hint = hint or f'give it one: {spelled} := "..."'
         yield Finding(span, f"nobody supplies the variable {spelled!r}", hint)
+
+
+_NO_VALUE: Final = ("null", "none", "nil", "empty", "blank", "nothing", "undefined")
+
+
+def _meant_as(name: str, dialect: int) -> str:
+    """What a name is elsewhere, when it is no variable at all: a function, an element, an empty text."""
+    known = functions_of(dialect)
+    if dialect == 4 and name.lower() == "newuid":
+        return "write new UID"
+    if name.lower() == "removeallprivatetags":
+        return "write removeAllPrivateTags on a line of its own"
+    function = next((each for each in known if each.lower() == name.lower()), None)
+    if function is not None:
+        values = ", ".join(each.name for each in known[function].arguments)
+        return f"a function has square brackets behind it: {function}[{values}]"
+    if name.lower() in _NO_VALUE:
+        return 'an empty text is written ""'
+    if name.lower() in ("remove", "delete"):
+        return "an element is removed with - before its tag"
+    tag = find_meant_tag(name, nearly=False)
+    return f"an element is named by its tag: {format_tag(tag)}" if tag is not None and len(name) > 4 else ""
 
 
 @lint(

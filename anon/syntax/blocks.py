@@ -29,7 +29,17 @@ def balance(units: list[Unit]) -> tuple[list[Unit], list[Mistake]]:
         for word in unit.words:
             if word.type in ("IF", "ELSEIF", "ELSE"):
                 if word.type != "IF" and closed not in ("IF", "ELSEIF"):
-                    if not excused and not unit.was_wrong:
+                    is_told = bool(excused) or unit.was_wrong
+                    if opened and kinds[-1] in ("IF", "ELSEIF") and not words and not is_told:
+                        # The } of the block above is missing, and nothing else is wrong.
+                        mistakes.append(_missing_end(word))
+                        opened.pop()
+                        words += [make_word("RBRACE", "}", _place(word)), word]
+                        kinds.pop()
+                        head = previous = word.type
+                        closed = ""
+                        continue
+                    if not is_told:
                         mistakes.append(_stray_else(word, closed))
                     words += _as_if(word)
                     head = "ELSEIF"
@@ -92,6 +102,11 @@ def _as_if(word: Token) -> list[Token]:
 def _left_over(unit: Unit) -> int:
     """How many } or `else` may follow a line that was to begin a block and could not be read."""
     return 2 if not any(word.type == "LBRACE" for word in unit.words) else 0
+
+
+def _missing_end(word: Token) -> Mistake:
+    message = f"before `{word}` the }} of the block above is missing"
+    return Mistake("unclosed-block", message, f"write }} {word}", span_of_words(word, word))
 
 
 def _stray_else(word: Token, closed: str) -> Mistake:

@@ -79,7 +79,8 @@ class Draft:
     def shown(self) -> str:
         """The statement without what stands around it, as a hint shows it."""
         comment = [found.start() for found in _NOT_CODE.finditer(self.text) if found[0][0] == "/"]
-        return (self.text[: comment[-1]] if comment else self.text).strip()
+        shown = self.text[: comment[-1]] if comment else self.text
+        return shown.replace("\t", " ").strip()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,18 @@ from dataclasses import dataclass
 from typing import Final
 
 from anon.syntax.draft import Draft, Edit, Fix, View, holds_several, look
-from anon.syntax.fixes import blocks, brackets, conditions, foreign, letters, signs, statements, tags
+from anon.syntax.fixes import (
+    blocks,
+    brackets,
+    conditions,
+    foreign,
+    functions,
+    letters,
+    pasted,
+    signs,
+    statements,
+    tags,
+)
 from anon.syntax.span import Span
 from anon.syntax.words import start_of
 
@@ -23,7 +34,26 @@ RULES_MUST_HOLD = False
 Rule = Callable[[View], Iterable[Fix]]
 #: The first whose repair makes the statement readable is believed; what is sure comes first.
 _RULES: Final[tuple[Rule, ...]] = (
+    pasted.marks,
     foreign.other_tools,
+    pasted.halves,
+    pasted.headings,
+    pasted.turned_round,
+    pasted.remarks_behind,
+    functions.saying,
+    functions.refusing,
+    functions.numbers,
+    functions.arithmetic,
+    functions.formatted,
+    functions.bare_calls,
+    functions.called_behind,
+    functions.square_lists,
+    functions.round_calls,
+    functions.too_many_values,
+    blocks.square_brackets,
+    conditions.presence,
+    conditions.lone_conditions,
+    conditions.chains,
     blocks.loops,
     conditions.negated,
     conditions.conditional_values,
@@ -40,11 +70,11 @@ _RULES: Final[tuple[Rule, ...]] = (
     statements.declarations,
     statements.private_tags,
     tags.private_elements,
+    brackets.inner_quotes,
     signs.joined_texts,
     tags.paths,
     tags.bad_tags,
     brackets.escapes_and_numbers,
-    brackets.inner_quotes,
     statements.reserved,
     statements.declared_variables,
     statements.verbs,
@@ -163,7 +193,7 @@ def _shortened(text: str) -> str:
 
 
 def _choose(view: View, budget: Budget) -> Fix:
-    for rule in letters.CERTAIN:
+    for rule in (pasted.whole_lines, *letters.CERTAIN, blocks.else_if):
         for fix in rule(view):
             return fix
     if len(view.text) > _LONGEST or budget.left <= 0:

@@ -102,6 +102,9 @@ _NEXT_LINES: Final = re.compile(
 )
 
 
+_OWN_STATEMENT: Final = re.compile(r"\s*(?:removeAllPrivateTags\b|[A-Za-z_]\w*\s*\[)")
+
+
 def _is_continued(text: str, line: list[Token]) -> bool:
     """Whether brackets or a text end on one of the next lines, which make no statement of their own."""
     words = line[:-1]
@@ -114,6 +117,8 @@ def _is_continued(text: str, line: list[Token]) -> bool:
     found = _NEXT_LINES.match(text, end_of(line[-1]))
     assert found is not None
     ahead = found[0]
+    if not is_text and words[-1].type not in ("COMMA", "LSQB") and _OWN_STATEMENT.match(ahead):
+        return False
     closing = ahead.find('"' if is_text else "]")
     return (
         closing >= 0

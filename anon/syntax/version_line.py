@@ -9,7 +9,9 @@ from typing import Final
 from anon.syntax.span import Span
 
 _LINE: Final = re.compile(
-    r"(?P<indent>[ \t]*)(?P<prefix>(?:DicomEdit[ \t]+)?)(?P<word>[A-Za-z]+)(?P<blank>[ \t]*)"
+    r"(?P<indent>[ \t]*)"
+    r"(?P<prefix>(?:(?:>+|[0-9]+[.):]?|[\u2022\u00b7*+-]|#+)[ \t]*)?(?:DicomEdit[ \t]+)?)"
+    r"(?P<word>[A-Za-z]+)(?P<blank>[ \t]*)"
     r"(?P<sign>[:=]*)[ \t]*"
     r"(?P<open>[\"'\u201c\u201d\u2018\u2019]*)[ \t]*(?P<number>[A-Za-z]*[ \t]*[0-9][\w.]*|)"
     r"[ \t]*(?P<close>[\"'\u201c\u201d\u2018\u2019]*)(?P<rest>.*)",
@@ -34,7 +36,9 @@ def judge_version_line(line: str, sixes: Sequence[str], fours: Sequence[str]) ->
             f"{hint} without blanks before it",
         )
     if found["prefix"]:
-        return "the version line begins with the word version", at("prefix"), hint
+        start, end = found.span("prefix")
+        place = Span(start, start + len(line[start:end].rstrip()))
+        return "the version line begins with the word version", place, hint
     if found["word"] != "version":
         if found["word"].lower() == "version":
             return "the word version is written in small letters", at("word"), hint
@@ -62,6 +66,9 @@ def judge_version_line(line: str, sixes: Sequence[str], fours: Sequence[str]) ->
         return "between version and its number there may be one blank only", at("blank"), hint
     if found["rest"].strip():
         rest = Span(found.start("rest"), len(line.rstrip()))
+        if line[rest.start] == ";":
+            message = "the version line ends without a ;, what follows it stands on lines of its own"
+            return message, Span(rest.start, rest.start + 1), hint
         return "nothing but a blank may follow the number of the version directly", rest, hint
     return "the version line is not written as it must be", Span(0, len(line)), hint
 

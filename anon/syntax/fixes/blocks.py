@@ -45,6 +45,12 @@ def loops(view: View) -> Iterator[Fix]:
     """Words of programming languages that DicomEdit has nothing for."""
     code = view.code
     loop = re.match(r"\s*(" + "|".join(_LOOPS) + r")\b(?!\s*(?::=|\[))", code)
+    loop = loop or re.match(r"\s*(default)\s*:(?!=)", code)
+    taken_in = re.match(r"\s*(import|include|source|require|use|load|run)\s+[\w\"].*[\w\"]\s*$", code)
+    if taken_in and not re.search(r"[:?]=", code):
+        message = "a script cannot take in another one"
+        hint = "copy its lines into this script"
+        yield Fix("foreign-word", message, Span(*taken_in.span(1)), (), hint)
     if loop and view.stop <= 2:
         hint = "a script is a list of statements about elements, with `if` at most"
         if loop[1] in ("for", "foreach", "while"):
@@ -54,10 +60,44 @@ def loops(view: View) -> Iterator[Fix]:
         yield Fix("foreign-word", f"DicomEdit has no `{loop[1]}`", Span(*loop.span(1)), (), hint)
 
 
+def else_if(view: View) -> Iterator[Fix]:
+    """`else if` at the beginning of a line, which is a mistake whatever else is wrong with it."""
+    found = re.match(rf"\s*\}}?\s*({_ELSE_IF.pattern})", view.code) if view.dialect == 6 else None
+    if found:
+        message = f"`elseif` is written in one word and in small letters, not {found[1]}"
+        yield Fix("else-if", message, Span(*found.span(1)), (Edit(*found.span(1), "elseif"),))
+
+
+def square_brackets(view: View) -> Iterator[Fix]:
+    """Square brackets around a block, or around a condition; `else` with a condition."""
+    if view.dialect == 4:
+        return
+    found = re.match(r"\s*\}?\s*(?:if|elseif)\s*(\[)(.*)(\])\s*\{", view.code)
+    if found:
+        message = "the condition of `if` stands in round brackets, not in square ones"
+        edits = (Edit(*found.span(1), "("), Edit(*found.span(3), ")"))
+        yield Fix("if-brackets", message, Span(found.start(1), found.end(3)), edits)
+    found = re.match(r"\s*\}?\s*(if|elseif|else)\b(?:\s*\(.*\))?\s*(\[)\s*$", view.code)
+    if found:
+        message = f"what belongs to `{found[1]}` stands in braces, not in square brackets"
+        yield Fix("if-braces", message, Span(*found.span(2)), (Edit(*found.span(2), "{"),))
+    found = re.match(r"\s*(\])\s*(?:else\b|elseif\b|$)", view.code)
+    if found:
+        message = "a block ends with }, not with ]"
+        yield Fix("block-end", message, Span(*found.span(1)), (Edit(*found.span(1), "}"),))
+    found = re.match(r"\s*\}?\s*(else)\s*\(.*[=~\[].*\)\s*\{", view.code)
+    if found:
+        message = "`else` has no condition, `elseif` has one"
+        yield Fix("else-if", message, Span(*found.span(1)), (Edit(*found.span(1), "elseif"),))
+
+
 def blocks(view: View) -> Iterator[Fix]:
     """`if` with its condition in no brackets, without braces, or with the words of other languages."""
     code = view.code
     if view.dialect == 4:
+        if re.fullmatch(r"\s*(?:endif|end\s+if|fi|end|END|ENDIF|done|\})\s*", code):
+            place = Span(len(code) - len(code.lstrip()), view.end())
+            yield Fix("if-in-dicomedit4", "DicomEdit 4 has no blocks", place, (), "leave the line out")
         found = re.match(r"\s*(if)\s*(.*?)\s*(?:\{|then\b|:(?!=)|\?)\s*(.*?)\s*\}?\s*$", code)
         if found and found[2] and view.shape[:1] == "a":
             condition, action = (bare(view.text[slice(*found.span(part))]) for part in (2, 3))
@@ -93,7 +133,7 @@ def _heads(view: View, start: int, word: Span) -> Iterator[Fix]:
     code = view.code
     # where the condition ends, whatever follows it
     ends = [at.start() for at in re.finditer(r"\s*(?:\bthen\b|\bTHEN\b|\{|\?(?!=)|:(?!=)|$)", code[start:])]
-    if not code[start:].startswith("(") or view.shape[:2] == "iT":
+    if not code[start:].startswith("(") or view.shape.strip("}")[:2] in ("iT", "jT"):
         for end in ends:
             place = Span(start, max(start + end, start + 1))
             edits = (Edit(start, start, "("), Edit(start + end, start + end, ")"))

@@ -221,6 +221,19 @@ def inner_quotes(view: View) -> Iterator[Fix]:
     for found in re.finditer(r'""([^\s",\[\]](?:[^"\n]*[^\s",\[\]])?)""', view.text):
         message = "a text stands in one pair of quotes, not in two"
         yield Fix("wrong-quotes", message, Span(*found.span()), (Edit(*found.span(), f'"{found[1]}"'),))
+    whole = re.search(r"[:?]=\s*(\".*\")\s*$", view.text)
+    if whole and whole[1].count('"') == 3:
+        at = whole[1].index('"', 1)
+        place = Span(whole.start(1) + at, whole.start(1) + at + 1)
+        if at == len(whole[1]) - 2 and not whole[1][at - 1].isdigit():
+            yield Fix("wrong-quotes", "this quotation mark is one too many", place, (Edit(*place, ""),))
+        message = "a text cannot hold a quotation mark just like that"
+        yield Fix("inner-quotes", message, place, (Edit(*place, "'"),))
+    mixed = re.search(r"[:?]=\s*(([A-Za-z]\w*)(?: \w+)*\s+\"[^\"\n]*\"(?:\s+\w+)+)\s*$", view.text)
+    if mixed and not _is_function(mixed[2], view.dialect):
+        inner = mixed[1].replace('"', "'")
+        message = "a text stands in quotes from its beginning to its end"
+        yield Fix("unquoted-text", message, Span(*mixed.span(1)), (Edit(*mixed.span(1), f'"{inner}"'),))
     for found in re.finditer(
         r'"([^"\n]*)"([^\s",\[\]+&](?:[^"\n,\[\]]*[^\s",\[\]+&:=~?])?)"([^"\n]*)"', view.text
     ):
@@ -244,6 +257,9 @@ def unquoted(view: View) -> Iterator[Fix]:
             text = rest[:end].strip()
             if not text or '"' in text or len(text) > 200:
                 continue
+            called = re.match(r"([A-Za-z_]\w*)\s*[\[(]", text)
+            if called and _is_function(called[1], view.dialect):
+                continue  # something is wrong within the call
             message = "a text stands in quotes"
             if re.fullmatch(r"[0-9][0-9.]*", text):
                 message = f"{text} is a text, not a number, and stands in quotes"

@@ -218,6 +218,61 @@ def members(view: View) -> Iterator[Fix]:
         yield Fix("compare-sign", message, Span(*found.span(1)), (Edit(*found.span(), f'~ "{joined}"'),))
 
 
+_TAG: Final = r"\([0-9A-Fa-f@#Xx]{4}\s*,[^()]*\)"
+
+
+def presence(view: View) -> Iterator[Fix]:
+    """`(0010,0010) exists`, `(0010,0010) is empty`."""
+    for found in re.finditer(
+        rf"({_TAG})\s*(?:is\s+)?\b(exists?|present|defined|set|isPresent)\b(?!\s*\[)", view.code
+    ):
+        tag = view.text[slice(*found.span(1))]
+        place = Span(*found.span(2))
+        if view.dialect == 6:
+            message = "whether an element is there is asked with the function isPresent"
+            yield Fix("foreign-word", message, place, (Edit(*found.span(), f"isPresent[{tag}]"),))
+        else:
+            message = "DicomEdit 4 cannot ask whether an element is there"
+            hint = 'begin the script with version "6.6", which has isPresent'
+            yield Fix("dicomedit6-only", message, place, (), hint)
+    for found in re.finditer(rf"({_TAG})\s*(?:is\s+|==?\s*)(empty|null|blank|missing|nothing)\b", view.code):
+        tag = view.text[slice(*found.span(1))]
+        message = 'an empty value is written ""'
+        yield Fix("foreign-word", message, Span(*found.span(2)), (Edit(*found.span(), f'{tag} = ""'),))
+
+
+def lone_conditions(view: View) -> Iterator[Fix]:
+    """`if (true)`, `if ((0010,0010))`."""
+    if view.dialect == 4:
+        return
+    found = re.match(
+        rf"\s*\}}?\s*(if|elseif)\s*\(\s*({_TAG}|[A-Za-z_]\w*|\"[^\"]*\")\s*\)\s*(?=\{{|$)", view.code
+    )
+    if found is None:
+        return
+    value = view.text[slice(*found.span(2))]
+    place = Span(*found.span(2))
+    message = f"the condition of `{found[1]}` compares nothing"
+    if value.lower() in ("true", "false"):
+        hint = "leave the `if` and its braces out" if value.lower() == "true" else "leave the block out"
+        edits = (Edit(*place, f"{value.lower()}[]"),)
+        yield Fix("missing-condition", message, place, edits, f"{hint}, or write {{line}}")
+    elif value[0] == "(":
+        hint = f'write {{line}}, or compare: {value} = "text"'
+        yield Fix("missing-condition", message, place, (Edit(*place, f"isPresent[{value}]"),), hint)
+    elif value[0] != '"':
+        yield Fix("missing-condition", message, place, (Edit(*place, f'{value} != ""'),))
+
+
+def chains(view: View) -> Iterator[Fix]:
+    """Another condition behind the : of a ?."""
+    found = re.match(r"[^?{]*~[^?{]*\?[^?{]*:[^?{]*~[^?{]*(\?)", view.shape) if view.dialect == 6 else None
+    if found is not None:
+        message = "behind the : of a ? no other condition can follow"
+        hint = "write if (...) { } elseif (...) { } else { }, with the statements on lines of their own"
+        yield Fix("block-after-mark", message, view.span(found.start(1)), (), hint)
+
+
 def separators(view: View) -> Iterator[Fix]:
     """What stands between a condition and its action."""
     sign = ":" if view.dialect == 4 else "?"

@@ -20,13 +20,24 @@ _CURLY = re.compile(
     '[\u201c\u201d\u201e\u201f\u00ab\u00bb\u2033\u2018\u2019\u201a\u201b\u2032`\u00b4"]+'
 )
 _HALF_CURLY = re.compile('"([^"\n\u201c\u201d\u201e\u00ab\u00bb]*)[\u201c\u201d\u201e\u00ab\u00bb]')
-_SINGLE = re.compile(r"'{1,3}([^'\"\n]*)'{1,3}")
+# An apostrophe between letters ends no text.
+_SINGLE = re.compile(r"'{1,3}((?:[^'\"\n]|(?<=\w)'(?=\w))*)'{1,3}")
 _DASH = re.compile("[\u2010-\u2015\u2212\ufe58\ufe63\uff0d]")
 _BLANK = re.compile(
     "[\u00a0\u1680\u2000-\u200d\u2028\u2029\u202f\u205f\u2060\u3000\ufeff\u00ad\x0b\x0c\x85]+"
 )
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\ufffe\uffff\ud800-\udfff]+")
 _WIDE = re.compile("[\uff01-\uff0c\uff0e-\uff5e\u3001\u3002\u2254\u2260\uff1d]")
+# Letters of Russian and Greek that cannot be told from ours by looking.
+_LATIN: Final = dict(
+    zip(
+        "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0410\u0412\u0415\u041a\u041c\u041d\u041e\u0420\u0421\u0422\u0425"
+        "\u0391\u0392\u0395\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a7\u03bf",
+        "aeopcyxiABEKMHOPCTXABEHIKMNOPTXo",
+        strict=True,
+    )
+)
+_OTHER_ALPHABET = re.compile(f"(?<=[A-Za-z0-9(])[{''.join(_LATIN)}]|[{''.join(_LATIN)}](?=[A-Za-z0-9,)])")
 _SIGNS: Final = {"\u3001": ",", "\u3002": ".", "\u2254": ":=", "\u2260": "!="}
 _BLOCK_COMMENT = re.compile(r"(?:^|(?<=\s))/\*(?!/\()(.*?)\*/(?=\s|$)|<!--(.*?)-->", re.DOTALL)
 _BLANK_NAMES: Final = {
@@ -65,6 +76,12 @@ def comments(view: View) -> Iterator[Fix]:
         if word.type == "UNKNOWN" and str(word) == "#" and number <= view.stop:
             span = view.span(number)
             remark = view.text[span.end :].strip("# \t")
+            version = re.match(r"version\s+\"[0-9.]+\"", remark)
+            if version and not number:
+                message = "the version line begins with the word version"
+                edits = (Edit(0, len(view.text), f"// {remark}"),)
+                hint = f"write {version[0]} in the first line"
+                yield Fix("comment-sign", message, span, edits, hint)
             start = span.start
             yield Fix(
                 "comment-sign",
@@ -80,6 +97,8 @@ def quotes(view: View) -> Iterator[Fix]:
     if view.text.strip().startswith("```"):
         return
     for found in _CURLY.finditer(view.code):
+        if view.code[view.code.rfind("\n", 0, found.start()) + 1 : found.start()].count('"') % 2:
+            continue  # within a text that began with a straight one
         text = view.text[found.start(1) : found.end(1)]
         if not re.search("[^`\u00b4]", found[0].replace(found[1], "")):
             message = "a text stands in double quotes, not in backquotes"
@@ -119,6 +138,10 @@ def lookalikes(view: View) -> Iterator[Fix]:
         sign = _SIGNS.get(found[0]) or chr(ord(found[0]) - 0xFEE0)
         message = f"this is the character {found[0]}, not the ordinary {sign}"
         yield Fix("unusual-letter", message, Span(*found.span()), (Edit(*found.span(), sign),))
+    for found in _OTHER_ALPHABET.finditer(view.code):
+        latin = _LATIN[found[0]]
+        message = f"this {found[0]} is a letter of another alphabet that looks like {latin}"
+        yield Fix("unusual-letter", message, Span(*found.span()), (Edit(*found.span(), latin),))
     for found in _CONTROL.finditer(view.code):
         message = "there is a control character here, which no script is written with"
         hint = "delete it and type the place anew"

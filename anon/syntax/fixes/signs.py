@@ -150,7 +150,12 @@ def commas(view: View) -> Iterator[Fix]:
             at = view.span(number - 1).end
             yield Fix("comma", message, Span(span.start, span.start + 1), (Edit(at, at, ","),))
     for number, letter in enumerate(shape):
-        if letter in ":|.=" and depth_at(shape, number) > 0 and number > view.stop - 2:
+        if (
+            letter in ":|.=/"
+            and (letter != "/" or shape[number - 1] in "SNa]")
+            and depth_at(shape, number) > 0
+            and number > view.stop - 2
+        ):
             message = f"the values in brackets are separated by a comma, not by {view.words[number]}"
             yield Fix("comma", message, view.span(number), (view.substitute(number, ","),))
 
@@ -163,7 +168,7 @@ def lists(view: View) -> Iterator[Fix]:
     if end <= first or shape[end : end + 1] not in (",", "T", "-"):
         return
     starts = [number for number in range(end, len(shape)) if shape[number] == "T"]
-    if first and set(shape[end:]) <= set(",T-a/[]N%*+."):
+    if first and starts and set(shape[end:]) <= set(",T-a/[]N%*+."):
         tags = [view.text[view.span(first).start : view.span(end - 1).end]]
         tags += [str(view.words[number]) for number in starts]
         at = view.span(end)
@@ -204,6 +209,12 @@ def slashed_patterns(view: View) -> Iterator[Fix]:
         pattern = found[1].replace("\\", "\\\\")
         place = Span(*found.span(1))
         yield Fix("unquoted-text", "a pattern stands in quotes", place, (Edit(*place, f'"{pattern}"'),))
+    for found in re.finditer(
+        r"(?<=,)\s*(\[[^\s,\]\"]+\](?:[+*?]|\{[0-9]+\})?[^\s,\[\]()\"]*)\s*(?=,|\])", view.text
+    ):
+        pattern = found[1].replace("\\", "\\\\")
+        place = Span(*found.span(1))
+        yield Fix("unquoted-text", "a pattern stands in quotes", place, (Edit(*place, f'"{pattern}"'),))
     for found in re.finditer(r"(?<=~)\s*(/((?:[^/\\\n]|\\.)+)/[gimsx]*)(?=\s)", view.text):
         pattern = found[2].replace("\\/", "/").replace("\\", "\\\\").replace('"', "'")
         place = Span(*found.span(1))
@@ -229,6 +240,8 @@ def bad_names(view: View) -> Iterator[Fix]:
         view.code,
     ):
         name = found[1]
+        if re.fullmatch("0[xX][0-9A-Fa-f]{8}", name):
+            continue  # a tag
         ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
         ascii_name = ascii_name if "\u00df" not in name else name.replace("\u00df", "ss")
         ascii_name = unicodedata.normalize("NFKD", ascii_name).encode("ascii", "ignore").decode()
@@ -304,6 +317,8 @@ def missing_value(view: View) -> Iterator[Fix]:
             and shape[found.start() + 1] == "?"
         ):
             continue  # a misspelled ?=
+        if sign == "=" and view.code[view.span(found.start()).end :].startswith(":"):
+            continue  # a misspelled :=
         hint = f'write the value behind the {sign}, an empty text is ""'
         yield Fix("missing-value", f"no value follows the {sign}", view.span(found.start()), (), hint)
     if shape[:1] in ("=", "q", "~", ":", "?") and shape[:1]:

@@ -61,7 +61,6 @@ _SETTING: Final = (
 )
 _HASHING: Final = ("hash", "hashuid", "hashUID", "HASH", "anonymize", "pseudonymize", "md5", "sha1", "sha256")
 _KEEPING: Final = ("keep", "retain", "KEEP", "skip", "ignore", "preserve", "pass")
-_SAYING: Final = ("print", "log", "println", "puts", "printf", "display", "show", "message")
 _WORDS_6: Final = ("removeAllPrivateTags", "describe", "export", "echo", "elseif", "else", "version", "if")
 _WORDS_4: Final = ("describe", "export", "echo")
 _ALL_PRIVATE: Final = (
@@ -170,6 +169,13 @@ def _verb(view: View, start: int, verb: str, target: str, rest: str, place: Span
 
 def private_tags(view: View) -> Iterator[Fix]:
     """`removeAllPrivateTags`, misspelled or with brackets."""
+    found = re.match(r"\s*removeAllPrivateTags\s+(except|but|without|keep)\b.*?(\([^()]*\))", view.code)
+    if found:
+        place = Span(found.start(1), view.end())
+        message = "removeAllPrivateTags removes them all, nothing follows it"
+        tag = view.text[slice(*found.span(2))]
+        hint = f'write retainPrivateTags["{tag}"] on the line before it, with the creator in the tag'
+        yield Fix("misspelled", message, place, (Edit(found.start(1), view.end(), ""),), hint)
     if view.shape.startswith("rT"):
         rest = view.span(1, len(view.words) - 1)
         message = "removeAllPrivateTags removes them all, nothing follows it"
@@ -280,6 +286,10 @@ def reserved(view: View) -> Iterator[Fix]:
             if letter == "w" and view.shape[number - 1 : number] == "=" and number:
                 continue
             word = str(view.words[number])
+            if letter == "r":
+                message = "removeAllPrivateTags is a statement of its own and gives no value"
+                yield Fix("reserved-word", message, view.span(number), (), "write it on a line of its own")
+                return
             message = f"{word} is a word of the language and cannot name a variable"
             new = f"my_{word}"
             edits = (view.substitute(number, new),)

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from pydicom.datadict import dictionary_VR
+
 from anon.syntax.draft import Edit, Fix, View
 from anon.syntax.fixes.shapes import depth_at, path_end
 from anon.syntax.span import Span
@@ -52,6 +54,13 @@ def near_tags(view: View) -> Iterator[Fix]:
     for found in re.finditer(r"^\s*-\s*([0-9A-Fa-f]{4})\s*$", view.code):
         hint = f"write - ({found[1]},eeee), or - ({found[1]},XXXX) for every element of the group"
         yield Fix("bad-tag", "the tag has a group and no element", Span(*found.span(1)), (), hint)
+    for found in re.finditer(rf"\(\s*((?:{_H}|[?%]){{4}})\s*,\s*((?:{_H}|[?%]){{4}})\s*\)", view.code):
+        wild = re.search("[?%]", found[0])
+        if wild:
+            place = Span(found.start() + wild.start(), found.start() + wild.end())
+            tag = re.sub("[?%]", "X", f"({found[1]},{found[2]})")
+            message = f"any digit is written X, not {wild[0]}"
+            yield Fix("bad-tag", message, place, (Edit(*found.span(), tag),))
     for found in _IN_QUOTES.finditer(view.text):
         message = "a tag stands without quotes"
         tag = found[1] or found[2]
@@ -68,7 +77,9 @@ def keywords(view: View) -> Iterator[Fix]:
             yield Fix("keyword-not-tag", message, Span(start, end), (Edit(start, end, format_tag(tag)),))
     for pattern in (_LONG_NAME, _SMALL_NAME, _NAME):
         for found in pattern.finditer(view.code):
-            tag = find_meant_tag(found[1])
+            # Two words behind := are a text rather than the name of an element, spelled nearly right.
+            is_text = " " in found[1] and ":=" in view.code[: found.start()]
+            tag = find_meant_tag(found[1], nearly=not is_text)
             if tag is None or view.code[found.end() :].lstrip().startswith("["):
                 continue
             written = format_tag(tag)
@@ -231,15 +242,29 @@ _PRIVATE: Final = re.compile(
 def private_elements(view: View) -> Iterator[Fix]:
     """Private elements with their creator in the wrong brackets, or with too many digits."""
     if view.dialect == 4:
+        for found in re.finditer(rf"\({_H}{{4}}\s*,\s*\{{[^{{}}\n]*\}}\s*{_H}{{2}}\s*\)", view.text):
+            message = "DicomEdit 4 does not know the creators of private elements"
+            hint = 'begin the script with version "6.6", which has them'
+            yield Fix("dicomedit6-only", message, Span(*found.span()), (), hint)
         return
     for found in _PRIVATE.finditer(view.text):
-        if _is_right(found[0], 6) or re.fullmatch(r"[0-9A-Fa-f]*", found["creator"]):
+        if _is_right(found[0], 6) or re.fullmatch(r"[0-9A-FXa-fx]*", found["creator"]):
             continue
         right = f"({found['group']},{{{found['creator']}}}{found['element'][-2:] or 'XX'})"
         if not _is_right(right, 6):
             continue
         message = "the creator of a private element stands in braces, and two digits follow it"
         yield Fix("bad-tag", message, Span(*found.span()), (Edit(*found.span(), right),))
+
+
+def _may_be_sequence(tag: str) -> bool:
+    digits = re.sub("[^0-9A-Fa-f]", "", tag)
+    if len(digits) != 8:
+        return True
+    try:
+        return "SQ" in dictionary_VR(int(digits, 16))
+    except KeyError:
+        return True
 
 
 def paths(view: View) -> Iterator[Fix]:
@@ -257,6 +282,8 @@ def paths(view: View) -> Iterator[Fix]:
             shape[number - 1] == "*" and shape[number - 2 : number - 1] in ("S", "N", "T")
         ):
             at = view.span(number).start
+            if shape[number - 1] == "T" and not _may_be_sequence(str(view.words[number - 1])):
+                continue  # two elements rather than a path
             message = "the steps of a path are separated by a /"
             yield Fix("bad-path", message, view.span(number), (Edit(at, at, "/"),))
     for found in re.finditer(r"(?<=[)\]])\s*(->|>|\\|\.|::|»)\s*(?=\()", view.code):

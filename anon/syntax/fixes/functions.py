@@ -1,0 +1,220 @@
+"""Functions as people call them: all in round brackets, with none, by other names; computing with signs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from pydicom.datadict import dictionary_VR
+
+from anon.functions.registry import functions_of
+from anon.hints import meant_function
+from anon.syntax.draft import Edit, Fix, View
+from anon.syntax.fixes.shapes import partner
+from anon.syntax.span import Span
+
+_SAYING: Final = "print|println|printf|puts|log|logger|display|show|message|say|write"
+_REFUSING: Final = "throw|exit|abort|stop|quit|raise|die|quarantine|refuse|discard|skip"
+_BEGIN: Final = r"(?:^\s*|[?:{]\s*)"
+_TAG: Final = r"\([0-9A-Fa-f]{4}\s*,\s*[0-9A-Fa-f]{4}\)"
+_NAME: Final = r"[A-Za-z_]\w*"
+
+
+def round_calls(view: View) -> Iterator[Fix]:
+    """Several functions of a line with round brackets."""
+    edits: list[Edit] = []
+    first: Span | None = None
+    known = functions_of(view.dialect)
+    for number in range(1, len(view.shape)):
+        if view.shape[number - 1] != "a" or view.shape[number] not in "(T":
+            continue
+        place = view.span(number)
+        last = partner(view.shape, number) if view.shape[number] == "(" else number
+        if last < 0 or (view.shape[number] == "T" and str(view.words[number - 1]) not in known):
+            continue
+        first = first or Span(place.start, view.span(last).end)
+        if view.shape[number] == "(":
+            edits += [view.substitute(number, "["), view.substitute(last, "]")]
+        else:
+            edits += [Edit(place.start, place.start, "["), Edit(place.end, place.end, "]")]
+    if first is not None and len(edits) > 2:
+        message = "functions take their values in square brackets, not in round brackets"
+        yield Fix("call-brackets", message, first, tuple(sorted(edits)))
+
+
+def saying(view: View) -> Iterator[Fix]:
+    """`print` for `echo`, and `echo` with brackets."""
+    found = re.search(
+        rf"{_BEGIN}(?P<word>{_SAYING}|echo)\b\s*(?P<rest>[^\s=:?].*?)\s*(?=\}}\s*$|$)", view.code
+    )
+    if found is None or re.search(r"[:?]=", found["rest"]):
+        return
+    word = Span(*found.span("word"))
+    rest = Span(*found.span("rest"))
+    inner = view.text[rest.start : rest.end]
+    pairs = {"(": ")", "[": "]"}
+    has_brackets = inner[-1] == pairs.get(inner[0]) and not re.match(_TAG, inner)
+    if has_brackets:
+        inner = inner[1:-1].strip()
+    if found["word"] != "echo":
+        message = f"a text is shown with `echo`, not with {found['word']}"
+        yield Fix("foreign-word", message, word, (Edit(word.start, rest.end, f"echo {inner}"),))
+    elif has_brackets:
+        message = "what `echo` shows stands in no brackets"
+        yield Fix("needless-bracket", message, rest, (Edit(word.start, rest.end, f"echo {inner}"),))
+
+
+def refusing(view: View) -> Iterator[Fix]:
+    """`reject` without brackets, and other words for it; other functions without any."""
+    found = re.search(
+        rf"{_BEGIN}(?P<word>reject|{_REFUSING})\b\s*(?P<rest>\"[^\"]*\"|\(.*\)|\[.*\]|)\s*(?=\}}\s*$|$)",
+        view.code,
+    )
+    if (
+        found
+        and view.shape != "a"
+        and (found["word"] != "reject" or found["rest"][:1] != "[" or view.dialect == 4)
+    ):
+        word = Span(*found.span("word"))
+        reason = view.text[slice(*found.span("rest"))].strip("()[]") or '"reason"'
+        if view.dialect == 4:
+            message = "DicomEdit 4 cannot refuse an object"
+            hint = f'begin the script with version "6.6" and write reject[{reason}]'
+            yield Fix("dicomedit6-only", message, word, (), hint)
+            return
+        edits = (Edit(word.start, found.end("rest") if found["rest"] else word.end, f"reject[{reason}]"),)
+        if found["word"] == "reject":
+            message = "the function reject takes its reason in square brackets"
+            yield Fix("call-brackets", message, word, edits)
+        else:
+            message = f"an object is refused with the function reject, not with the word {found['word']}"
+            yield Fix("foreign-word", message, word, edits)
+    found = re.search(rf"[?:{{]\s*({_NAME})\s*(?=\}}|$)", view.code)
+    if found and view.dialect == 6 and found[1] in functions_of(6) and view.stop >= len(view.words) - 1:
+        values = ", ".join(each.name for each in functions_of(6)[found[1]].arguments)
+        message = f"the function {found[1]} has no square brackets behind it"
+        edits = (Edit(*found.span(1), f"{found[1]}[{values}]"),)
+        yield Fix("call-brackets", message, Span(*found.span(1)), edits)
+
+
+def bare_calls(view: View) -> Iterator[Fix]:
+    """`uppercase subject`."""
+    for found in re.finditer(rf"(?<=[=,\[])\s*({_NAME})\s+({_NAME})\s*(?=[,\]]|$)", view.code):
+        if found[1] in functions_of(view.dialect):
+            message = f"the function {found[1]} takes its value in square brackets"
+            edits = (Edit(found.end(1), found.end(2), f"[{found[2]}]"),)
+            yield Fix("call-brackets", message, Span(*found.span(2)), edits)
+
+
+def called_behind(view: View) -> Iterator[Fix]:
+    """`subject.toUpperCase()`."""
+    for found in re.finditer(
+        rf"(?P<what>{_NAME}|{_TAG})\.(?P<name>{_NAME})\(\s*(?P<rest>[^()]*?)\s*\)(?=\s*(?:$|[\],]))",
+        view.code,
+    ):
+        name = meant_function(found["name"], view.dialect)
+        if name is not None:
+            values = [view.text[slice(*found.span("what"))], view.text[slice(*found.span("rest"))]]
+            call = f"{name}[{', '.join(filter(None, values))}]"
+            place = Span(found.start("name") - 1, found.end())
+            message = f"a function stands before what it works on, so there is no .{found['name']}"
+            yield Fix("method", message, place, (Edit(*found.span(), call),))
+
+
+def formatted(view: View) -> Iterator[Fix]:
+    """`f"{project}_{subject}"`, as Python has it."""
+    for found in re.finditer(r"(?:(?<=[=,\[])|(?<=\s))([fF]\"[^\"\n]*\")", view.text):
+        text = found[1][1:]
+        names = re.findall(r"\{\s*([A-Za-z_]\w*)\s*\}", text)
+        if not names or text.count("{") != len(names):
+            continue
+        for number, name in enumerate(names):
+            text = re.sub(rf"\{{\s*{name}\s*\}}", f"{{{number}}}", text, count=1)
+        values = ", ".join(names)
+        made = f"format[{text}, {values}]" if view.dialect == 6 else f"{text} {values}"
+        message = "no f stands before a text, its values follow it and are counted from {0}"
+        place = Span(*found.span(1))
+        yield Fix("foreign-word", message, place, (Edit(*place, made),))
+
+
+def numbers(view: View) -> Iterator[Fix]:
+    """`--5`, and `17 days`."""
+    for found in re.finditer(r"(?:(?<=[=,\[])|(?<=\s))(--+)\s*(?=[0-9])", view.code):
+        place = Span(found.start(1), found.end() + len(_digits(view.code[found.end() :])))
+        message = "one minus sign is enough before a number"
+        yield Fix("double-minus", message, place, (Edit(*found.span(1), "-"),))
+    for found in re.finditer(r"(?:(?<=[,\[\s])-?\d+)(\s*(days?|d|Tage?)\s*)(?=[\],])", view.code):
+        message = f"the number of days stands alone, without the word {found[2]}"
+        yield Fix("bad-number", message, Span(*found.span(2)), (Edit(*found.span(1), ""),))
+
+
+def _digits(text: str) -> str:
+    found = re.match("[0-9.]*", text)
+    return found[0] if found else ""
+
+
+def arithmetic(view: View) -> Iterator[Fix]:
+    """`(0008,0020) - 17`."""
+    found = re.search(rf"[:?]=\s*({_TAG}|{_NAME})\s*([-+*/])\s*([0-9]+)(?:\s*days?)?\s*$", view.code)
+    if found is None:
+        return
+    value = found[1]
+    place = Span(*found.span(2))
+    message = f"nothing is computed with {found[2]}"
+    is_date = value[0] == "(" and _vr(value) in ("DA", "DT")
+    if is_date and found[2] in "-+" and view.dialect == 6:
+        sign = "-" if found[2] == "-" else ""
+        call = f'shiftDateByIncrement[{value}, "{sign}{found[3]}"]'
+        message += ", a function shifts dates by days"
+        yield Fix("arithmetic", message, place, (Edit(found.start(1), found.end(), call),))
+    elif is_date:
+        hint = 'begin the script with version "6.6", which has the function shiftDateByIncrement'
+        yield Fix("arithmetic", message, place, (), hint)
+    elif found[2] != "+":
+        yield Fix("arithmetic", message, place, (), "write the value itself, or leave the line out")
+
+
+def _vr(tag: str) -> str:
+    try:
+        return dictionary_VR(int(re.sub("[^0-9A-Fa-f]", "", tag), 16))
+    except KeyError:
+        return ""
+
+
+def square_lists(view: View) -> Iterator[Fix]:
+    """`names := ["a", "b"]`."""
+    if view.dialect == 4:
+        return
+    pattern = (
+        r"(?:^\s*[A-Za-z_]\w*\s*:=\s*|(?<=\w)\[\s*|,\s*)(\[\s*\"[^\"\[\]]*\"(?:\s*,\s*\"[^\"\[\]]*\")*\s*\])"
+    )
+    for found in re.finditer(pattern, view.code):
+        start, end = found.span(1)
+        message = "a list stands in braces, not in square brackets"
+        edits = (Edit(start, start + 1, "{"), Edit(end - 1, end, "}"))
+        yield Fix("list-brackets", message, Span(start, end), edits)
+
+
+def too_many_values(view: View) -> Iterator[Fix]:
+    """A ] that is missing where a function has all of its values, not at the end of the line."""
+    shape = view.shape
+    if shape.count("[") <= shape.count("]"):
+        return
+    known = functions_of(view.dialect)
+    for number in range(len(shape) - 1):
+        if shape[number] != "a" or shape[number + 1] != "[" or str(view.words[number]) not in known:
+            continue
+        arguments = known[str(view.words[number])].arguments
+        most = None if any(each.is_rest for each in arguments) else len(arguments)
+        depth = commas = 0
+        for at in range(number + 1, len(shape)):
+            depth += (shape[at] in "[({") - (shape[at] in "])}")
+            if depth <= 0:
+                break
+            commas += depth == 1 and shape[at] == ","
+            if most is not None and commas >= most:
+                place = view.span(at - 1).end
+                opening = view.span(number + 1)
+                yield Fix("unbalanced-bracket", "the [ has no ]", opening, (Edit(place, place, "]"),))
+                break
