@@ -35,7 +35,7 @@ def _tag_called(name: str) -> int | None:
     tag = tag_for_keyword(name)
     if tag is not None:
         return tag
-    tag = find_meant_tag(name)
+    tag = find_meant_tag(name, nearly=False)
     # In other letters only what can hardly be a word of somebody's own: several words run together.
     is_long = tag is not None and sum(letter.isupper() for letter in keyword_for_tag(tag)) > 1
     return tag if is_long and tag is not None and keyword_for_tag(tag).lower() == name.lower() else None
