@@ -102,6 +102,12 @@ _NEXT_LINES: Final = re.compile(
 )
 
 
+def _is_cut_by_sign(words: list[Token]) -> bool:
+    """Whether the last bracket that is open stands before the := of the line, and so is an item's."""
+    signs = [number for number, word in enumerate(words) if word.type.startswith("ASSIGN")]
+    return bool(signs) and "LSQB" not in [word.type for word in words[signs[-1] :]]
+
+
 _OWN_STATEMENT: Final = re.compile(r"\s*(?:removeAllPrivateTags\b|[A-Za-z_]\w*\s*\[)")
 
 
@@ -113,6 +119,8 @@ def _is_continued(text: str, line: list[Token]) -> bool:
     is_open = sum((word.type == "LSQB") - (word.type == "RSQB") for word in words) > 0
     is_text = words[-1].type == "UNCLOSED"
     if not is_open and not is_text:
+        return False
+    if is_open and not is_text and _is_cut_by_sign(words):
         return False
     found = _NEXT_LINES.match(text, end_of(line[-1]))
     assert found is not None

@@ -679,3 +679,21 @@ def test_thousands_of_wild_paths_are_compared_with_few_others_each() -> None:
         compared += len(list(index.above(path))) + len(list(index.below(path)))
         index.add(Step(span, frozenset()), Effect("delete", path, span))
     assert compared < 10
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        (V6 + "(0020,000D) := newUID\n", "a function has square brackets behind it: newUID[]"),
+        (V6 + "(0008,0018) := hashUID\n", "a function has square brackets behind it: hashUID[value]"),
+        ("(0020,000D) := newUID\n", "write new UID"),
+        ("(0010,0010) := lowercase\n", "a function has square brackets behind it: lowercase[value]"),
+        ("(0010,0010) := null\n", 'an empty text is written ""'),
+        (V6 + 'if (Modality = "MR") {\n-(0010,0010)\n}\n', "an element is named by its tag: (0008,0060)"),
+        ("(0010,0010) := sesion\n", "did you mean 'session'?"),
+        ("(0010,0010) := label\n", 'give it one: label := "..."'),
+    ],
+)
+def test_a_name_that_is_no_variable_is_told_as_what_it_is_elsewhere(text: str, hint: str) -> None:
+    found = [each for each in check_script(text).diagnostics if each.code == "unsupplied-variable"]
+    assert [each.hint for each in found] == [hint]

@@ -34,6 +34,10 @@ def keywords(view: View) -> Iterator[Fix]:
         for found in _ELSE_IF.finditer(view.code):
             message = f"`elseif` is written in one word and in small letters, not {found[0]}"
             yield Fix("else-if", message, Span(*found.span()), (Edit(*found.span(), "elseif"),))
+    made = re.search(r":=\s*(new\s+uid)\s*$", view.code, re.IGNORECASE) if view.dialect == 4 else None
+    if made:
+        message = "`new UID` is written with these capitals"
+        yield Fix("keyword-case", message, Span(*made.span(1)), (Edit(*made.span(1), "new UID"),))
     for number, word in enumerate(view.words):
         small = str(word).lower()
         if word.type == "NAME" and str(word) != small and small in _KEYWORDS:

@@ -100,6 +100,9 @@ def unbalanced(view: View) -> Iterator[Fix]:
                 right = OPENING[shape[opened[-1]]]
                 wrong = view.span(number)
                 message = f"a {shape[opened[-1]]} is closed by {right}, not by {letter}"
+                if shape[number + 1 : number + 2] == right:
+                    surplus = (view.substitute(number, ""),)
+                    yield Fix("unbalanced-bracket", f"this {letter} closes nothing", wrong, surplus)
                 yield Fix("unbalanced-bracket", message, wrong, (view.substitute(number, right),))
                 yield Fix(
                     "unbalanced-bracket", f"the {shape[opened[-1]]} has no {right}", view.span(opened[-1]),
@@ -230,7 +233,11 @@ def inner_quotes(view: View) -> Iterator[Fix]:
         message = "a text cannot hold a quotation mark just like that"
         yield Fix("inner-quotes", message, place, (Edit(*place, "'"),))
     mixed = re.search(r"[:?]=\s*(([A-Za-z]\w*)(?: \w+)*\s+\"[^\"\n]*\"(?:\s+\w+)+)\s*$", view.text)
-    if mixed and not _is_function(mixed[2], view.dialect):
+    if (
+        mixed
+        and not _is_function(mixed[2], view.dialect)
+        and mixed[2] not in ("project", "subject", "session")
+    ):
         inner = mixed[1].replace('"', "'")
         message = "a text stands in quotes from its beginning to its end"
         yield Fix("unquoted-text", message, Span(*mixed.span(1)), (Edit(*mixed.span(1), f'"{inner}"'),))

@@ -155,6 +155,8 @@ def conditional_values(view: View) -> Iterator[Fix]:
         target + r"\s*(?P<test>[^?]+?[=~][^?]+?)\s*(?P<sign>\?)\s*(?P<yes>[^:]+?)\s*:\s*(?P<no>.+?)\s*$",
         target
         + r"\s*(?P<sign>if)\s*\((?P<test>.*)\)\s*(?:then\s*)?(?P<yes>\S+)\s*(?:else|:)\s*(?P<no>\S+)\s*$",
+        target + r"\s*(?P<sign>if)\s+(?P<test>.+?)\s+then\s+(?P<yes>\S+)\s+else\s+(?P<no>\S+)\s*$",
+        target + r"\s*(?P<test>[^?]+?[=~][^?]+?)\s*(?P<sign>\?)\s*(?P<yes>[^:?]+?)(?P<no>)\s*$",
         target + r"\s*(?P<yes>.+?)\s+(?P<sign>if)\s+(?P<test>.*?)\s+else\s+(?P<no>.+?)\s*$",
     ):
         found = re.match(pattern, view.code)
@@ -167,7 +169,9 @@ def conditional_values(view: View) -> Iterator[Fix]:
             hint = f"write {part['test']} : {part['target']} := {part['yes']}, and a line for the other value"
             yield Fix("conditional-value", message, sign, (), hint)
             return
-        line = f"{part['test']} ? {part['target']} := {part['yes']} : {part['target']} := {part['no']}"
+        line = f"{part['test']} ? {part['target']} := {part['yes']}"
+        if part["no"]:
+            line += f" : {part['target']} := {part['no']}"
         yield Fix("conditional-value", message, sign, (Edit(0, len(view.text), line),))
     found = re.match(target + r"\s*(?P<value>[^:?]+?\s*(?P<sign>==?|~)\s*[^:?]+?)\s*$", view.code)
     if found is not None and view.dialect == 6:
@@ -264,6 +268,28 @@ def lone_conditions(view: View) -> Iterator[Fix]:
         yield Fix("missing-condition", message, place, (Edit(*place, f'{value} != ""'),))
 
 
+def alternatives(view: View) -> Iterator[Fix]:
+    """`= "MR" | "CT"`, `= ["MR", "CT"]`."""
+    for found in re.finditer(
+        r"(?<![:?=!])(==?)\s*(\"[^\"]*\"(?:\s*(?:\|\|?|,|/|or|OR)\s*\"[^\"]*\")+|[\[({]\s*\"[^\[\](){}]*\"\s*[\])}])",
+        view.text,
+    ):
+        values = re.findall(r'"([^"\n]*)"', found[2])
+        if all(re.fullmatch("[A-Za-z0-9 _-]+", value) for value in values):
+            message = "whether a value is one of several is asked with ~ and a pattern"
+            pattern = "|".join(values)
+            place = Span(*found.span(2))
+            yield Fix("compare-sign", message, place, (Edit(*found.span(), f'~ "{pattern}"'),))
+
+
+def first_words(view: View) -> Iterator[Fix]:
+    """`when ... then`: a word before a condition."""
+    found = re.match(r"\s*(when|where|whenever|wenn|falls|case\s+when)\s+(?=[(A-Za-z].*[=~\[])", view.code)
+    if found:
+        message = f"a condition stands at the beginning of its line, without the word {found[1]}"
+        yield Fix("foreign-word", message, Span(*found.span(1)), (Edit(found.start(1), found.end(), ""),))
+
+
 def chains(view: View) -> Iterator[Fix]:
     """Another condition behind the : of a ?."""
     found = re.match(r"[^?{]*~[^?{]*\?[^?{]*:[^?{]*~[^?{]*(\?)", view.shape) if view.dialect == 6 else None
@@ -294,7 +320,8 @@ def separators(view: View) -> Iterator[Fix]:
     for number in range(1, len(view.shape)):
         if view.shape[number] in ",;" or str(view.words[number]) == ";":
             message = f"condition and action are separated by {sign}, not by {view.words[number]}"
-            yield Fix("condition-sign", message, view.span(number), (view.substitute(number, f" {sign}"),))
+            gap = "" if view.text[view.span(number).start - 1].isspace() else " "
+            yield Fix("condition-sign", message, view.span(number), (view.substitute(number, gap + sign),))
     if view.dialect == 6:
         for found in re.finditer(r"\b(?:else|ELSE|Else|otherwise)\b|\|", view.code):
             message = f"after ? the other action follows a :, not {found[0]}"

@@ -123,7 +123,21 @@ def called_behind(view: View) -> Iterator[Fix]:
 
 
 def formatted(view: View) -> Iterator[Fix]:
-    """`f"{project}_{subject}"`, as Python has it."""
+    """`f"{project}_{subject}"`, as Python has it; formats of DicomEdit 4 with a sign or without quotes."""
+    found = re.search(r"[:?]=\s*(\"[^\"\n]*\{0\}[^\"\n]*\")\s*([+&%.]|,)\s*([^,\s].*?)\s*$", view.text)
+    if found:
+        made = f" {found[3]}" if view.dialect == 4 else ""
+        edits = (Edit(found.end(1), found.end(3), made),)
+        if view.dialect == 6:
+            edits = (Edit(found.start(1), found.end(3), f"format[{found[1]}, {found[3]}]"),)
+        message = f"no {found[2]} stands between a text and the values that are put into it"
+        yield Fix("joined-texts", message, Span(*found.span(2)), edits)
+    found = re.search(r":=\s*([^\s\"\[(]*\{0\}[^\s\"\[(]*)\s+([A-Za-z(].*?)\s*$", view.text)
+    if found:
+        quoted = f'"{found[1]}"'
+        made = f"{quoted} {found[2]}" if view.dialect == 4 else f"format[{quoted}, {found[2]}]"
+        edits = (Edit(found.start(1), found.end(2), made),)
+        yield Fix("unquoted-text", "a text stands in quotes", Span(*found.span(1)), edits)
     for found in re.finditer(r"(?:(?<=[=,\[])|(?<=\s))([fF]\"[^\"\n]*\")", view.text):
         text = found[1][1:]
         names = re.findall(r"\{\s*([A-Za-z_]\w*)\s*\}", text)
@@ -144,7 +158,7 @@ def numbers(view: View) -> Iterator[Fix]:
         place = Span(found.start(1), found.end() + len(_digits(view.code[found.end() :])))
         message = "one minus sign is enough before a number"
         yield Fix("double-minus", message, place, (Edit(*found.span(1), "-"),))
-    for found in re.finditer(r"(?:(?<=[,\[\s])-?\d+)(\s*(days?|d|Tage?)\s*)(?=[\],])", view.code):
+    for found in re.finditer(r"(?:(?<=[,\[\s])-?\d+)(\s*(days?|d|Tage?)\s*)(?=[\],]|$)", view.code):
         message = f"the number of days stands alone, without the word {found[2]}"
         yield Fix("bad-number", message, Span(*found.span(2)), (Edit(*found.span(1), ""),))
 
@@ -155,7 +169,18 @@ def _digits(text: str) -> str:
 
 
 def arithmetic(view: View) -> Iterator[Fix]:
-    """`(0008,0020) - 17`."""
+    """`(0008,0020) - 17`, `(0008,0020) -= 17`."""
+    found = re.fullmatch(rf"\s*({_TAG})\s*([-+])=\s*(\"?)(-?[0-9]+|[^\s\"]*)\"?\s*", view.code)
+    if found is not None and view.dialect == 6:
+        tag, sign, number = found[1], found[2].strip("+"), found[4]
+        made = f'{tag} := shiftDateByIncrement[{tag}, "{sign}{number}"]'
+        message = f"nothing is computed with {found[2]}=, a function shifts dates by days"
+        if not number.isdigit() or _vr(tag) not in ("DA", "DT"):
+            made = f"{tag} := concatenate[{tag}, {view.text[found.end(2) + 1 :].strip()}]"
+            message = f"texts are not joined with {found[2]}=, a function does it"
+        if number.isdigit() or found[2] == "+":
+            place = Span(found.start(2), found.end(2) + 1)
+            yield Fix("arithmetic", message, place, (Edit(found.start(1), view.end(), made),))
     found = re.search(rf"[:?]=\s*({_TAG}|{_NAME})\s*([-+*/])\s*([0-9]+)(?:\s*days?)?\s*$", view.code)
     if found is None:
         return
@@ -180,6 +205,35 @@ def _vr(tag: str) -> str:
         return dictionary_VR(int(re.sub("[^0-9A-Fa-f]", "", tag), 16))
     except KeyError:
         return ""
+
+
+def side_by_side(view: View) -> Iterator[Fix]:
+    """`project "_" subject`: values of the server with texts between them."""
+    found = re.search(r"(?<=[=q])[aS]{2,}$", view.shape)
+    if (
+        found is None
+        or "S" not in found[0]
+        or not ({"project", "subject", "session"} & set(map(str, view.words)))
+    ):
+        return
+    if any(str(view.words[at]) in functions_of(view.dialect) for at in range(*found.span())):
+        return
+    terms = [str(view.words[at]) for at in range(*found.span())]
+    if "{0}" in terms[0]:
+        return
+    place = view.span(found.start(), found.end() - 1)
+    made = f"concatenate[{', '.join(terms)}]"
+    if view.dialect == 4:
+        names = [term for term in terms if term[0] != '"']
+        places = {
+            at: number for number, at in enumerate(at for at, term in enumerate(terms) if term[0] != '"')
+        }
+        pattern = "".join(
+            f"{{{places[at]}}}" if at in places else term[1:-1] for at, term in enumerate(terms)
+        )
+        made = f'"{pattern}" {", ".join(names)}'
+    message = "several values stand side by side"
+    yield Fix("joined-texts", message, place, (Edit(*place, made),))
 
 
 def square_lists(view: View) -> Iterator[Fix]:

@@ -177,6 +177,8 @@ def continued_lines(view: View) -> Iterator[Fix]:
     """A statement that goes on on the next line without saying so."""
     opened = 0
     is_text = False
+    edits: list[Edit] = []
+    first: Fix | None = None
     for at, letter in enumerate(view.code):
         if letter == '"':
             is_text = not is_text
@@ -199,7 +201,14 @@ def continued_lines(view: View) -> Iterator[Fix]:
                 "a text ends on the line on which it begins" if is_text else "a statement ends with its line"
             )
             place = Span(view.code.rindex('"', 0, at), at) if is_text else Span(at, at + 1)
-            yield Fix("continued-line", message, place, (Edit(at, end, " "),), hint)
+            edits.append(
+                Edit(at, end, "" if view.code[at - 1] in "[" or view.code[end : end + 1] == "]" else " ")
+            )
+            first = first or Fix("continued-line", message, place, (), hint)
+            if is_text:
+                break
+    if first is not None:
+        yield Fix(first.code, first.message, first.span, tuple(edits), first.hint)
 
 
 #: Asked one after the other, as long as one of them finds something; what they find is repaired at once.

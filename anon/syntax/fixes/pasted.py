@@ -13,6 +13,7 @@ _MERGE: Final = re.compile(r"\s*(?:<{7}|={7}|>{7}|\|{7})(?:\s.*)?")
 _CHANGES: Final = re.compile(
     r"\s*(?:@@ .* @@.*|diff --git .*|(?:---|\+\+\+) [ab]/.*|index [0-9a-f]{7,}\.\..*)"
 )
+_QUERY: Final = re.compile(r"\s*(?:SELECT\s.*\sFROM|INSERT\s+INTO|UPDATE\s+\w+\s+SET|DELETE\s+FROM)\s.*")
 _MAIL: Final = re.compile(
     r"\s*(?:(?:From|To|Cc|Subject|Sent|Von|An|Betreff|Gesendet)\s*:\s(?!=).*|On .* wrote:|Am .* schrieb .*:)",
 )
@@ -32,6 +33,7 @@ def whole_lines(view: View) -> Iterator[Fix]:
         (_MERGE, "this line was left where two versions of the script were merged",
          "keep one of the two versions, and remove the lines with <<<<<<<, ======= and >>>>>>>"),
         (_CHANGES, "this line belongs to a list of changes, not to a script", "leave the line out"),
+        (_QUERY, "this line belongs to a query of a database, not to a script", "leave the line out"),
         (_MAIL, "this line belongs to an e-mail, not to a script", "leave the line out"),
     ):  # fmt: skip
         if pattern.fullmatch(view.text) and ":=" not in view.text:

@@ -18,6 +18,17 @@ _SIGN: Final = re.compile(
 _WORD: Final = re.compile(r"(?<=[)\]])\s+(is|to|as|becomes|equals|IS|TO|AS|with|by)\s+(?=[\"(A-Za-z0-9])")
 
 
+def odd_signs(view: View) -> Iterator[Fix]:
+    """Signs that nearly are :=, with more behind them; a sign before the tag."""
+    for found in re.finditer(r"(?<=[)\]\w])\s*(:=\s*:|:-(?=\s)|::=|:==)(?=\s*\S)", view.code):
+        message = f"a value is assigned with :=, not with {found[1]}"
+        yield Fix("assign-sign", message, Span(*found.span(1)), (Edit(*found.span(1), ":="),))
+    sign = re.match(r"\s*([=:,.]+)\s*(?=\([0-9A-Fa-f]{4}\s*,[^()]*\)\s*[:?]=)", view.code)
+    if sign:
+        message = f"the {sign[1]} before the tag is one too many"
+        yield Fix("unexpected", message, Span(*sign.span(1)), (Edit(sign.start(1), sign.end(), ""),))
+
+
 def assignment(view: View) -> Iterator[Fix]:
     """Something else than := between a tag and its value."""
     for found in _SIGN.finditer(view.code):
@@ -149,6 +160,12 @@ def commas(view: View) -> Iterator[Fix]:
             message = "between two values in brackets a comma is missing"
             at = view.span(number - 1).end
             yield Fix("comma", message, Span(span.start, span.start + 1), (Edit(at, at, ","),))
+    if view.dialect == 4 and re.search(r"=S[aTN](?:,?[aTN])*$", shape):
+        for number in range(shape.index("S") + 2, len(shape)):
+            if shape[number] in "aTN" and shape[number - 1] in "aTN":
+                span, at = view.span(number), view.span(number - 1).end
+                message = "between two values behind a text a comma is missing"
+                yield Fix("comma", message, Span(span.start, span.start + 1), (Edit(at, at, ","),))
     for number, letter in enumerate(shape):
         if (
             letter in ":|.=/"
@@ -319,6 +336,8 @@ def missing_value(view: View) -> Iterator[Fix]:
             continue  # a misspelled ?=
         if sign == "=" and view.code[view.span(found.start()).end :].startswith(":"):
             continue  # a misspelled :=
+        if shape[found.start() + 1 : found.start() + 3] == "??":
+            continue  # a text of question marks
         hint = f'write the value behind the {sign}, an empty text is ""'
         yield Fix("missing-value", f"no value follows the {sign}", view.span(found.start()), (), hint)
     if shape[:1] in ("=", "q", "~", ":", "?") and shape[:1]:

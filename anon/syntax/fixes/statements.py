@@ -238,6 +238,8 @@ def declarations(view: View) -> Iterator[Fix]:
     kind = view.shape[:1]
     if kind not in ("d", "x"):
         return
+    if "U" in view.shape:
+        return  # a quotation mark is missing
     name = str(view.words[0])
     wanted = 'describe name "text", or describe name hidden' if kind == "d" else 'export name "field"'
     hint = f"write {wanted}"
@@ -414,6 +416,10 @@ def deleted_and_set(view: View) -> Iterator[Fix]:
     if "=" in view.shape:
         return
     end = path_end(view.shape, 1)
+    if end > 1 and re.fullmatch("~[SaNT].*", view.shape[end:]) and str(view.words[end]) == "=":
+        message = "a minus removes the element, so it cannot be given a value as well"
+        without = Edit(minus.start, minus.end, "")
+        yield Fix("remove-and-set", message, minus, (without, view.substitute(end, ":=")))
     if end > 1 and view.shape[end : end + 1] in ("~", "S"):
         rest = view.span(end, len(view.words) - 1)
         message = "a minus removes the element, so nothing can follow the tag"

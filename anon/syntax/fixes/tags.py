@@ -80,7 +80,7 @@ def keywords(view: View) -> Iterator[Fix]:
             # Two words behind := are a text rather than the name of an element, spelled nearly right.
             is_text = " " in found[1] and ":=" in view.code[: found.start()]
             tag = find_meant_tag(found[1], nearly=not is_text)
-            if tag is None or view.code[found.end() :].lstrip().startswith("["):
+            if tag is None or re.match(r"\s*\[(?!\s*(?:[0-9]+|%)\s*\])", view.code[found.end() :]):
                 continue
             written = format_tag(tag)
             is_open = found[0].startswith("(") and not found[0].endswith(")")
@@ -247,6 +247,18 @@ def private_elements(view: View) -> Iterator[Fix]:
             hint = 'begin the script with version "6.6", which has them'
             yield Fix("dicomedit6-only", message, Span(*found.span()), (), hint)
         return
+    for found in re.finditer(
+        rf"\(\s*\{{(?P<creator>[^{{}}\n]*)\}}\s*,?\s*(?P<group>{_H}{{4}})\s*,\s*(?P<element>{_H}{{2}})\s*\)"
+        rf"|\(\s*(?P<group2>{_H}{{4}})\s*,\s*(?P<element2>{_H}{{2}})\s*\{{(?P<creator2>[^{{}}\n]*)\}}\s*\)",
+        view.text,
+    ):
+        group, creator, element = (
+            found[name] or found[f"{name}2"] for name in ("group", "creator", "element")
+        )
+        right = f"({group},{{{creator}}}{element})"
+        if _is_right(right, 6):
+            message = "group, creator and element of a private tag stand in this order"
+            yield Fix("bad-tag", message, Span(*found.span()), (Edit(*found.span(), right),))
     for found in _PRIVATE.finditer(view.text):
         if _is_right(found[0], 6) or re.fullmatch(r"[0-9A-FXa-fx]*", found["creator"]):
             continue
@@ -285,7 +297,7 @@ def paths(view: View) -> Iterator[Fix]:
             if shape[number - 1] == "T" and not _may_be_sequence(str(view.words[number - 1])):
                 continue  # two elements rather than a path
             message = "the steps of a path are separated by a /"
-            yield Fix("bad-path", message, view.span(number), (Edit(at, at, "/"),))
+            yield Fix("bad-path", message, view.span(number), (Edit(view.span(number - 1).end, at, "/"),))
     for found in re.finditer(r"(?<=[)\]])\s*(->|>|\\|\.|::|»)\s*(?=\()", view.code):
         message = f"the steps of a path are separated by a /, not by {found[1]}"
         yield Fix("bad-path", message, Span(*found.span(1)), (Edit(*found.span(), "/"),))
@@ -293,6 +305,16 @@ def paths(view: View) -> Iterator[Fix]:
         number_text = (found[2] or found[3]).replace("*", "%")
         message = "the number of an item stands in square brackets"
         yield Fix("bad-path", message, Span(*found.span(1)), (Edit(*found.span(), f"[{number_text}]"),))
+    for pattern, message in (
+        (r"(?<=\))\s*(\[\s*([0-9]+|%))\s*(?=/|:=|\?=|$)", "the ] behind the number of the item is missing"),
+        (
+            r"(?<=\))\s*(([0-9]+|%)\s*\])(?=\s*(?:/|:=|\?=|$))",
+            "the [ before the number of the item is missing",
+        ),
+        (r"(?<=\))\s*(\(\s*([0-9]+|%)\s*\))", "the number of an item stands in square brackets"),
+    ):
+        for found in re.finditer(pattern, view.code):
+            yield Fix("bad-path", message, Span(*found.span(1)), (Edit(*found.span(), f"[{found[2]}]"),))
     for found in re.finditer(r"(?<=\))\s*\[\s*(\*|all|ALL|x|X|)\s*\]", view.code):
         message = "every item of a sequence is written [%]"
         yield Fix("bad-path", message, Span(*found.span()), (Edit(*found.span(), "[%]"),))
@@ -324,4 +346,7 @@ def paths(view: View) -> Iterator[Fix]:
         yield Fix("bad-path", message, Span(*found.span()), (Edit(*found.span(), text),))
     for found in re.finditer(r"(?<=[)\]])\s*/(?=\s*(?::=|\?=|$|[\],?=~]))", view.code):
         message = "the path ends in a /, the element is missing"
+        if "=" in view.code[found.end() :] and view.code[found.start() - 1] == "]":
+            place = Span(found.end() - 1, found.end())
+            yield Fix("bad-path", message, place, (), "write the tag of the element behind it: /(gggg,eeee)")
         yield Fix("bad-path", message, Span(found.end() - 1, found.end()), (Edit(*found.span(), ""),))
