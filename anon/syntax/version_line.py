@@ -13,7 +13,7 @@ _LINE: Final = re.compile(
     r"(?P<prefix>(?:(?:>+|[0-9]+[.):]?|[\u2022\u00b7*+-]|#+)[ \t]*)?(?:DicomEdit[ \t]+)?)"
     r"(?P<word>[A-Za-z]+)(?P<blank>[ \t]*)"
     r"(?P<sign>[:=]*)[ \t]*"
-    r"(?P<open>[\"'\u201c\u201d\u2018\u2019]*)[ \t]*(?P<number>[A-Za-z]*[ \t]*[0-9][\w.]*|)"
+    r"(?P<open>[\"'\u201c\u201d\u2018\u2019]*)[ \t]*(?P<number>[A-Za-z]*[ \t]*[0-9][\w.,]*|)"
     r"[ \t]*(?P<close>[\"'\u201c\u201d\u2018\u2019]*)(?P<rest>.*)",
     re.IGNORECASE,
 )
@@ -74,7 +74,7 @@ def judge_version_line(line: str, sixes: Sequence[str], fours: Sequence[str]) ->
 
 
 def _meant(number: str, sixes: Sequence[str], fours: Sequence[str]) -> str:
-    digits = re.search(r"[0-9]+(\.[0-9]+)?", number)
+    digits = re.search(r"[0-9]+(\.[0-9]+)?", number.replace(",", "."))
     if digits is not None and digits[0] in (*sixes, *fours):
         return digits[0]
     return fours[0] if digits is not None and digits[0].startswith("4") else "6.6"

@@ -66,7 +66,14 @@ def loops(view: View) -> Iterator[Fix]:
 
 def else_if(view: View) -> Iterator[Fix]:
     """`else if` at the beginning of a line, which is a mistake whatever else is wrong with it."""
-    found = re.match(rf"\s*\}}?\s*({_ELSE_IF.pattern})", view.code) if view.dialect == 6 else None
+    if view.dialect == 4:
+        return
+    capitals = re.match(r"\s*\}?\s*(IF|If|ELSE|Else)\b(?!\s*(?::=|\[|(?i:if)\b))", view.code)
+    if capitals:
+        small = capitals[1].lower()
+        message = f"`{small}` is written in small letters"
+        yield Fix("keyword-case", message, Span(*capitals.span(1)), (Edit(*capitals.span(1), small),))
+    found = re.match(rf"\s*\}}?\s*({_ELSE_IF.pattern})", view.code)
     if found:
         message = f"`elseif` is written in one word and in small letters, not {found[1]}"
         yield Fix("else-if", message, Span(*found.span(1)), (Edit(*found.span(1), "elseif"),))
@@ -127,7 +134,7 @@ def blocks(view: View) -> Iterator[Fix]:
     otherwise = re.match(r"\s*(?:\}\s*)?(else)\b\s*", code)
     if otherwise and not code[otherwise.end() :].startswith("{"):
         yield from _braces(view, otherwise.end(), Span(*otherwise.span(1)), "else")
-    found = re.match(r"\s*(endif|end\s+if|fi|end|END|ENDIF|done)\s*$", code)
+    found = re.match(r"\s*((?i:endif|end\s+if|fi|end|done))\s*$", code)
     if found:
         message = f"a block ends with }}, not with {found[1]}"
         yield Fix("block-end", message, Span(*found.span(1)), (Edit(*found.span(1), "}"),))

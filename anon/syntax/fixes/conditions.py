@@ -282,6 +282,67 @@ def alternatives(view: View) -> Iterator[Fix]:
             yield Fix("compare-sign", message, place, (Edit(*found.span(), f'~ "{pattern}"'),))
 
 
+_CONTAINED: Final = re.compile(
+    rf"(?P<what>{_TAG}|\b[A-Za-z_]\w*)\s+(?P<word>(?i:contains|starts\s?with|ends\s?with))"
+    r"\s*\"(?P<text>\w[\w -]*)\""
+    rf"|\"(?P<text2>\w[\w -]*)\"\s+(?P<word2>in|IN)\s+(?P<what2>{_TAG}|\b[A-Za-z_]\w*)"
+)
+_PARTS: Final = {"contains": (".*", ".*"), "startswith": ("", ".*"), "endswith": (".*", "")}
+
+
+def parts_of_values(view: View) -> Iterator[Fix]:
+    """`(0008,0008) contains "SECONDARY"`, `"SECONDARY" in (0008,0008)`."""
+    for found in _CONTAINED.finditer(view.text):
+        name = "word" if found["word"] else "word2"
+        before, behind = _PARTS[re.sub(r"\s", "", (found["word"] or "contains").lower())]
+        made = f'{found["what"] or found["what2"]} ~ "{before}{found["text"] or found["text2"]}{behind}"'
+        message = f"what a value contains is asked with ~ and a pattern, not with {found[name]}"
+        yield Fix("compare-sign", message, Span(*found.span(name)), (Edit(*found.span(), made),))
+
+
+def turned_round(view: View) -> Iterator[Fix]:
+    """`- (0010,0010) if (0008,0060) = "MR"`."""
+    found = re.match(
+        r"\s*(?P<action>(?:-\s*|[^:?=]+[:?]=).+?)\s+(?P<word>if|when|where|IF|WHEN)\s+(?P<test>.*[=~\[].*?)\s*$",
+        view.code,
+    )
+    if (
+        found
+        and "else" not in view.code
+        and "then" not in view.code
+        and not re.search("[?:](?!=)", view.code)
+    ):
+        action, test = view.text[slice(*found.span("action"))], bare(view.text[slice(*found.span("test"))])
+        sign = ":" if view.dialect == 4 else "?"
+        message = "a condition stands before what it decides about"
+        edits = (Edit(found.start("action"), found.end("test"), f"{test} {sign} {action}"),)
+        yield Fix("condition-sign", message, Span(*found.span("word")), edits)
+    found = re.fullmatch(
+        rf"\s*(?P<action>-\s*{_TAG}|{_TAG}\s*[:?]=[^:?=~]+?)\s*(?P<word>[:?])(?!=)\s*(?P<test>[^:?=~-][^:?=~]*(?:!?[=~]){{1,2}}[^=~:?]+)",
+        view.code,
+    )
+    if found:
+        sign = ":" if view.dialect == 4 else "?"
+        action, test = view.text[slice(*found.span("action"))], view.text[slice(*found.span("test"))].strip()
+        message = "a condition stands before what it decides about"
+        edits = (Edit(found.start("action"), found.end("test"), f"{test} {sign} {action}"),)
+        yield Fix("condition-sign", message, Span(*found.span("word")), edits)
+
+
+def second_choices(view: View) -> Iterator[Fix]:
+    """`lookup[...] or "unknown"`: a value for when there is none."""
+    found = re.search(
+        r":=.*[\])\w\"]\s*(?P<sign>\bor\b(?!\[)|\?\?|\|\||\botherwise\b|\bdefault\b)\s*(?:\"_*\"|\w+)\s*$",
+        view.code,
+    )
+    if found:
+        message = "a statement has one value, and no second one for when the first is missing"
+        hint = "test first whether the element is there: isPresent[(gggg,eeee)] ? ... : ..."
+        if view.dialect == 4:
+            hint = "write a line of its own for the other value"
+        yield Fix("conditional-value", message, Span(*found.span("sign")), (), hint)
+
+
 def first_words(view: View) -> Iterator[Fix]:
     """`when ... then`: a word before a condition."""
     found = re.match(r"\s*(when|where|whenever|wenn|falls|case\s+when)\s+(?=[(A-Za-z].*[=~\[])", view.code)

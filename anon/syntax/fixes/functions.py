@@ -132,6 +132,24 @@ def formatted(view: View) -> Iterator[Fix]:
             edits = (Edit(found.start(1), found.end(3), f"format[{found[1]}, {found[3]}]"),)
         message = f"no {found[2]} stands between a text and the values that are put into it"
         yield Fix("joined-texts", message, Span(*found.span(2)), edits)
+    found = re.search(r"\w\[\s*\"[^\"\n]*\{0\}[^\"\n]*\"\s*(\])\s*,[^\]]*?(\s*)$", view.text)
+    if found:
+        closing = Edit(found.start(2), found.start(2), "]")
+        message = "this ] stands too early, more values follow"
+        yield Fix("unbalanced-bracket", message, Span(*found.span(1)), (Edit(*found.span(1), ""), closing))
+    found = re.search(r"\w\[\s*([^\s\",\[\]]*\{0\}[^\s\",\[\]]*)\s*,", view.text)
+    if found:
+        edits = (Edit(*found.span(1), f'"{found[1]}"'),)
+        yield Fix("unquoted-text", "a text stands in quotes", Span(*found.span(1)), edits)
+    found = re.search(r"[:?]=\s*((?:[\w-]*\{[A-Za-z_]\w*\}[\w-]*){2,})\s*$", view.text)
+    if found:
+        names = re.findall(r"\{(\w+)\}", found[1])
+        counter = iter(range(len(names)))
+        pattern = re.sub(r"\{\w+\}", lambda _: f"{{{next(counter)}}}", found[1])
+        values = ", ".join(names)
+        made = f'format["{pattern}", {values}]' if view.dialect == 6 else f'"{pattern}" {values}'
+        message = "a text stands in quotes, and its values follow it, counted from {0}"
+        yield Fix("unquoted-text", message, Span(*found.span(1)), (Edit(*found.span(1), made),))
     found = re.search(r":=\s*([^\s\"\[(]*\{0\}[^\s\"\[(]*)\s+([A-Za-z(].*?)\s*$", view.text)
     if found:
         quoted = f'"{found[1]}"'
@@ -153,7 +171,11 @@ def formatted(view: View) -> Iterator[Fix]:
 
 
 def numbers(view: View) -> Iterator[Fix]:
-    """`--5`, and `17 days`."""
+    """`--5`, `- 5`, and `17 days`."""
+    for found in re.finditer(r"[,\[]\s*(-[ \t]+)(?=[0-9])", view.code):
+        place = Span(found.start(1), found.end() + len(_digits(view.code[found.end() :])))
+        message = "a minus stands directly before its number"
+        yield Fix("bad-number", message, place, (Edit(*found.span(1), "-"),))
     for found in re.finditer(r"(?:(?<=[=,\[])|(?<=\s))(--+)\s*(?=[0-9])", view.code):
         place = Span(found.start(1), found.end() + len(_digits(view.code[found.end() :])))
         message = "one minus sign is enough before a number"

@@ -96,6 +96,9 @@ def quotes(view: View) -> Iterator[Fix]:
     """Typographic and single quotes."""
     if view.text.strip().startswith("```"):
         return
+    for found in re.finditer("'\"([^'\"\n]*)\"'", view.text):
+        message = "a text stands in one pair of quotes, not in two"
+        yield Fix("wrong-quotes", message, Span(*found.span()), (Edit(*found.span(), f'"{found[1]}"'),))
     for found in _CURLY.finditer(view.code):
         if view.code[view.code.rfind("\n", 0, found.start()) + 1 : found.start()].count('"') % 2:
             continue  # within a text that began with a straight one
@@ -148,6 +151,14 @@ def lookalikes(view: View) -> Iterator[Fix]:
         yield Fix("unusual-letter", message, Span(*found.span()), (Edit(*found.span(), ""),), hint)
 
 
+def _is_in_block(shape: str, number: int) -> bool:
+    """Whether the innermost bracket that is open before a word is the brace of a block."""
+    opened = [
+        at for at in range(number) if depth_at(shape, at) < depth_at(shape, number) and shape[at] in "([{"
+    ]
+    return bool(opened) and shape[opened[-1]] == "{" and shape[opened[-1] - 1 : opened[-1]] in (")", "e")
+
+
 def semicolons(view: View) -> Iterator[Fix]:
     """What ends or separates statements in other languages."""
     last = len(view.words) - 1
@@ -157,11 +168,18 @@ def semicolons(view: View) -> Iterator[Fix]:
         if str(word) != ";" or word.type != "UNKNOWN":
             continue
         span = view.span(number)
-        if number >= last:
+        if number >= last or view.shape[number + 1 :].strip("\n!")[:1] == "}":
+            last = min(last, number)
+        if number >= last and number < len(view.words) - 1 and str(view.words[number + 1]) == "}":
+            message = "a statement ends with its line, without a ;"
+            yield Fix("semicolon", message, span, (Edit(span.start, span.end, ""),))
+        elif number >= last:
             span = view.span(number, len(view.words) - 1)
             message = "a statement ends with its line, without a ;"
             yield Fix("semicolon", message, span, (Edit(span.start, span.end, ""),))
-        elif depth_at(view.shape, number) > 0:
+        elif depth_at(view.shape, number) > 0 and not (
+            view.dialect == 6 and _is_in_block(view.shape, number)
+        ):
             message = "the values in brackets are separated by a comma, not by a ;"
             yield Fix("semicolon", message, span, (Edit(span.start, span.end, ","),))
         elif "~" in view.shape[:number] and not set("=q:?") & set(view.shape[:number]):

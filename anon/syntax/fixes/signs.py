@@ -19,7 +19,16 @@ _WORD: Final = re.compile(r"(?<=[)\]])\s+(is|to|as|becomes|equals|IS|TO|AS|with|
 
 
 def odd_signs(view: View) -> Iterator[Fix]:
-    """Signs that nearly are :=, with more behind them; a sign before the tag."""
+    """Signs that nearly are :=, ?= or !=; a sign before the tag."""
+    optional = re.fullmatch(
+        r"\s*(?:[*+.]\s*/\s*)*\([^()]*\)\s*(\?:|\?)\s*(?:\"_*\"|[A-Za-z_]\w*(?:\[[^?:]*\])?)\s*", view.code
+    )
+    if optional and view.dialect == 6:
+        message = f"a value is assigned to elements that are there with ?=, not with {optional[1]}"
+        yield Fix("assign-sign", message, Span(*optional.span(1)), (Edit(*optional.span(1), "?="),))
+    for found in re.finditer(r"!\s+[=~]", view.code):
+        message = f"!{found[0][-1]} is written without a blank in it"
+        yield Fix("compare-sign", message, Span(*found.span()), (Edit(*found.span(), f"!{found[0][-1]}"),))
     for found in re.finditer(r"(?<=[)\]\w])\s*(:=\s*:|:-(?=\s)|::=|:==)(?=\s*\S)", view.code):
         message = f"a value is assigned with :=, not with {found[1]}"
         yield Fix("assign-sign", message, Span(*found.span(1)), (Edit(*found.span(1), ":="),))
@@ -232,7 +241,7 @@ def slashed_patterns(view: View) -> Iterator[Fix]:
         pattern = found[1].replace("\\", "\\\\")
         place = Span(*found.span(1))
         yield Fix("unquoted-text", "a pattern stands in quotes", place, (Edit(*place, f'"{pattern}"'),))
-    for found in re.finditer(r"(?<=~)\s*(/((?:[^/\\\n]|\\.)+)/[gimsx]*)(?=\s)", view.text):
+    for found in re.finditer(r"(?<=~)\s*(/((?:[^/\\\n]|\\.)+)/[gimsx]*)(?=\s|\))", view.text):
         pattern = found[2].replace("\\/", "/").replace("\\", "\\\\").replace('"', "'")
         place = Span(*found.span(1))
         yield Fix(

@@ -234,8 +234,9 @@ def _is_right(text: str, dialect: int) -> bool:
 
 
 _PRIVATE: Final = re.compile(
-    rf"\((?P<group>{_H}{{4}})\s*,\s*[\[{{\"'<]?\s*(?P<creator>[A-Za-z][A-Za-z0-9 \-_.:]*?)\s*[\]}}\"'>]?"
-    rf"\s*,?\s*(?P<element>{_H}{{2}}|{_H}{{4}}|)\)"
+    rf"[({{\[](?P<group>{_H}{{4}})\s*,\s*[(\[{{\"'<]?\s*"
+    rf"(?P<creator>[A-Za-z][A-Za-z0-9 \-_.:]*?)\s*[)\]}}\"'>]?"
+    rf"\s*,?\s*(?P<element>{_H}{{2}}|{_H}{{4}}|)[)}}\]]"
 )
 
 
@@ -340,8 +341,8 @@ def paths(view: View) -> Iterator[Fix]:
                 (Edit(*found.span(1), "0"),),
                 "write [0] for the first item, [%] for all",
             )
-    for found in re.finditer(r"\*\*\s*/|/\s*/", view.code):
-        text = "*/" if found[0].startswith("*") else "/"
+    for found in re.finditer(r"(?:\*\*|\*\.|\.\*|\*\+)\s*/|/\s*/", view.code):
+        text = "/" if found[0].startswith("/") else "*/"
         message = f"{found[0]} is no step of a path, any number of levels is written *"
         yield Fix("bad-path", message, Span(*found.span()), (Edit(*found.span(), text),))
     for found in re.finditer(r"(?<=[)\]])\s*/(?=\s*(?::=|\?=|$|[\],?=~]))", view.code):
