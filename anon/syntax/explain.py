@@ -130,6 +130,10 @@ class Budget:
 
     left: int = 4000
 
+    def spend(self, view: View) -> None:
+        """Count a try; a long line takes as much time as many short ones."""
+        self.left -= 1 + len(view.words) // 50
+
 
 @dataclass(frozen=True, slots=True)
 class Explained:
@@ -212,7 +216,7 @@ def _choose(view: View, budget: Budget) -> Fix:
         if not fix.edits:
             # A rule that names the mistake without a repair is believed, unless half a repair was found.
             return max(halfway, key=_progress)[2] if halfway and _is_far(halfway, reached) else fix
-        budget.left -= 1
+        budget.spend(view)
         draft = view.draft.edited(fix.edits)
         after = look(draft, view.dialect)
         if after is None and not holds_several(draft, view.dialect):
@@ -282,7 +286,7 @@ def _can_be_finished(view: View, budget: Budget) -> bool:
     for fix in _candidates(view):
         if not fix.edits:
             return False
-        budget.left -= 1
+        budget.spend(view)
         if budget.left <= 0:
             return False
         if look(view.draft.edited(fix.edits), view.dialect) is None:
@@ -298,14 +302,14 @@ def _simple_repair(view: View, budget: Budget) -> Fix | None:
     place = view.stop_span()
     for at in (view.stop, view.stop - 1):
         if 0 <= at < len(view.words) and budget.left > 0:
-            budget.left -= 1
+            budget.spend(view)
             span = view.span(at)
             if look(view.draft.edited((Edit(*span, ""),)), view.dialect) is None:
                 word = _shown(str(view.words[at]))
                 what = "one too many" if len(word) < 3 else "too much"
                 return Fix("unexpected", f"the {word} here is {what}", span, (Edit(*span, ""),))
     for sign in _MISSING if view.stop > 0 else ():
-        budget.left -= 1
+        budget.spend(view)
         edit = Edit(place.start, place.start, f" {sign} " if sign in (":=", "?", ":", "=") else sign)
         if look(view.draft.edited((edit,)), view.dialect) is None:
             culprit = Span(place.start, min(place.start + 1, place.end))

@@ -280,12 +280,15 @@ def bad_names(view: View) -> Iterator[Fix]:
 def joined_texts(view: View) -> Iterator[Fix]:
     """Texts that are joined with a sign, as in other languages."""
     shape = view.shape
+    starts: dict[int, int] = {}  # the first value that ends before a word
+    for at in range(len(shape)):
+        starts.setdefault(term_end(shape, at), at)
     for number in range(1, len(shape)):
         sign = str(view.words[number])
         if sign not in ("+", "&", ".", "||", "*"):
             continue
-        first = next((at for at in range(number) if term_end(shape, at) == number), None)
-        if first is None:
+        first = starts.get(number)
+        if first is None or first == number:
             continue
         terms, at = [first], number
         while at < len(shape) and str(view.words[at]) == sign and term_end(shape, at + 1) > at + 1:
