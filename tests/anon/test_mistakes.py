@@ -14,6 +14,7 @@ import anon
 from anon.codes import CODES
 from anon.render import render
 from anon.syntax import explain
+from anon.syntax.draft import Draft, View, look
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -164,3 +165,22 @@ def test_much_rubbish_is_told(version: str, kind: str) -> None:
         "block": lambda: 'if ((0008,0060) = "MR") {\n' + "-(0010,0010)\n" * (size // 13) + "x = 1\n" * 20,
     }[kind]()
     assert check(version + text)
+
+
+@pytest.mark.parametrize(
+    "line", ["(" * 1500, "{a}" * 600, "a " * 900, "*/" * 900, "(0010,0010) := " + "a-" * 900]
+)
+@pytest.mark.parametrize("version", ["", V6])
+def test_a_line_of_a_thousand_signs_is_tried_few_times(
+    version: str, line: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[Draft] = []
+
+    def counted(draft: Draft, dialect: int) -> View | None:
+        tried.append(draft)
+        return look(draft, dialect)
+
+    monkeypatch.setattr(explain, "look", counted)
+    with pytest.raises(anon.ScriptError):
+        anon.compile_script(version + line)
+    assert len(tried) < 1000
