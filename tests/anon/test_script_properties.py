@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import io
 import re
@@ -145,7 +146,18 @@ def meaning(dataset: Dataset) -> Any:
     meta = vectors.json_from_dataset(dataset.file_meta)
     for key in vectors.OF_THE_WRITER:
         meta.pop(key, None)
-    return meta, vectors.json_from_dataset(dataset)
+    return meta, without_padding(vectors.json_from_dataset(dataset))
+
+
+def without_padding(elements: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what fills up unknown values: of some private elements pydicom knows the VR, and fills so."""
+    for element in elements.values():
+        if element["vr"] == "UN" and "InlineBinary" in element:
+            element["InlineBinary"] = base64.b64decode(element["InlineBinary"]).rstrip(b"\0 ")
+        elif element["vr"] == "SQ":
+            for item in element.get("Value", ()):
+                without_padding(item)
+    return elements
 
 
 # -- `-` leaves nothing
