@@ -298,6 +298,8 @@ def _item(item: DataSet, charsets: list[str]) -> Dataset:
         return item.pydicom
     made = Dataset(parent_encoding=charsets)
     charsets = _declared(item, charsets)
+    # As items that were read: pydicom decodes what else it writes, into the VRs of its own dictionaries.
+    made.set_original_encoding(item.encoding.implicit, item.encoding.little, charsets)
     for element in item.elements():
         _put(made, _decodable(element, item.encoding, charsets))
     return made
