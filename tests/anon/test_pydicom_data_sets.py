@@ -11,7 +11,6 @@ from pydicom.tag import Tag
 from pydicom.uid import ExplicitVRLittleEndian
 
 import anon
-from anon.encoding.instance import EncodedInstance
 
 # An item that ends in the middle of an element's length.
 CUT_ITEM = b"\xfe\xff\0\xe0\x08\0\0\0\x08\0\x18\0UN\0\0"
