@@ -19,7 +19,7 @@ HEADING = "DicomEdit 4: what scripts do otherwise here"
 QUESTIONABLE = vectors.FOLDER / "questionable4.jsonl"
 # Scripts that a safe engine refuses as a whole: vectors by the end of their names, and the code.
 REFUSED = {
-    "001": "unexpected", "002": "one-at-a-time", "003": "unexpected", "004": "no-version",
+    "001": "unexpected", "002": "one-at-a-time", "003": "remark", "004": "no-version",
     "005": "comment-sign", "006": "comment-sign", "007": "assign-sign", "008": "unbalanced-bracket",
     "009": "comma", "010": "bad-number", "011": "bad-number", "012": "unclosed-string",
     "013": "no-version", "014": "no-version", "015": "reserved-word", "016": "bad-name",

@@ -29,7 +29,7 @@ def odd_signs(view: View) -> Iterator[Fix]:
     for found in re.finditer(r"!\s+[=~]", view.code):
         message = f"!{found[0][-1]} is written without a blank in it"
         yield Fix("compare-sign", message, Span(*found.span()), (Edit(*found.span(), f"!{found[0][-1]}"),))
-    for found in re.finditer(r"(?<=[)\]\w])\s*(:=\s*:|:-(?=\s)|::=|:==)(?=\s*\S)", view.code):
+    for found in re.finditer(r"(?<=[)\]\w])\s*(:-(?=\s)|(?=[=\s]*:)[:=](?:\s*[:=]){2,})(?=\s*\S)", view.code):
         message = f"a value is assigned with :=, not with {found[1]}"
         yield Fix("assign-sign", message, Span(*found.span(1)), (Edit(*found.span(1), ":="),))
     sign = re.match(r"\s*([=:,.]+)\s*(?=\([0-9A-Fa-f]{4}\s*,[^()]*\)\s*[:?]=)", view.code)
