@@ -169,8 +169,17 @@ def explain(draft: Draft, dialect: int, budget: Budget) -> Explained:
         )
         for fix, of in found
     ]
-    different = {(each.span, each.code, each.message): each for each in mistakes}
-    return Explained(list(different.values()), draft if is_repaired else None)
+    return Explained(_different(mistakes), draft if is_repaired else None)
+
+
+def _different(mistakes: Iterable[Mistake]) -> list[Mistake]:
+    """Of what is wrong at one place in the same way, that which is about most of it."""
+    different: dict[tuple[int, str], Mistake] = {}
+    for each in mistakes:
+        known = different.get((each.span.start, each.code))
+        if known is None or known.span.end < each.span.end:
+            different[each.span.start, each.code] = each
+    return list(different.values())
 
 
 def _one_line(text: str, most: int) -> str:
