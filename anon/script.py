@@ -296,7 +296,8 @@ def _too_deep(span: Span | None) -> StatementError:
 
 def _has_value(dataset: DataSet, tag: int) -> bool:
     element = dataset.get(tag)
-    return element is not None and bool(element.value.strip(b" \0"))
+    # Readers take the first of several values, which these elements must not have.
+    return element is not None and bool(bytes(element.value).partition(b"\\")[0].strip(b" \0"))
 
 
 def _check_identity(instance: EncodedInstance, present: list[int]) -> None:

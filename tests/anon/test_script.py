@@ -86,6 +86,7 @@ def test_an_object_must_keep_its_sop_uids() -> None:
     assert failure("- (0008,0018)").code == "identity-removed"
     assert failure("- (XXXX,XXXX)").code == "identity-removed"
     assert failure(V6 + '(0008,0016) := ""').code == "identity-removed"
+    assert failure(V6 + '(0008,0018) := "\\\\1.2"').code == "identity-removed"  # readers take the first value
     assert failure(V6 + "-*").code == "identity-removed"
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import pydicom
 from builders import saved
 from pydicom.charset import convert_encodings, decode_bytes
+from pydicom.datadict import dictionary_VR
 from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.sequence import Sequence
@@ -111,7 +112,7 @@ def json_from_dataset(dataset: Dataset, inherited: list[str] | None = None) -> J
         if tag.element == 0:
             continue
         found = dataset.get_item(tag)
-        vr = found.VR or _implicit_vr(dataset, tag)
+        vr = found.VR or _implicit_vr(tag)
         if vr == "SQ":
             items = [json_from_dataset(item, charsets) for item in dataset[tag].value or []]
             made[f"{tag:08X}"] = {"vr": "SQ", "Value": items} if items else {"vr": "SQ"}
@@ -120,10 +121,13 @@ def json_from_dataset(dataset: Dataset, inherited: list[str] | None = None) -> J
     return made
 
 
-def _implicit_vr(dataset: Dataset, tag: Any) -> str:
+def _implicit_vr(tag: Any) -> str:
     if tag.is_private:
         return "LO" if tag.is_private_creator else "UN"
-    vr = str(dataset[tag].VR)
+    try:
+        vr = dictionary_VR(tag)
+    except KeyError:
+        return "UN"
     return "US" if " or " in vr else vr
 
 
