@@ -66,11 +66,6 @@ def depth_at(shape: str, number: int) -> int:
     return sum(before.count(opening) - before.count(closing) for opening, closing in OPENING.items())
 
 
-def slice_of(view: View, first: int, last: int) -> str:
-    """The text from one word to before another."""
-    return view.text[start_of(view.words[first]) : end_of(view.words[last - 1])]
-
-
 def before(view: View, number: int, text: str) -> Edit:
     """An insertion before a word."""
     start = start_of(view.words[number])
