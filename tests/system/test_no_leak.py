@@ -24,11 +24,12 @@ SCRIPT = """\
 (0008,0018) := hashUID[(0008,0018)]
 (0008,0060) = "XX" : (0008,103E) := (0008,1140)
 """
+# The numbers are long: a short one would turn up by chance among the digits of some hashed UID.
 PLANTED = {
     "PatientName": "Zyxwv^Quill",
-    "PatientID": "MRN.777-4242/x",
+    "PatientID": "MRN.777-424271829/x",
     "PatientBirthDate": "19341117",
-    "OtherPatientIDs": "OTHER-99887",
+    "OtherPatientIDs": "OTHER-9988731415",
     "PatientAddress": "17 Hidden Lane",
     "ReferringPhysicianName": "Refer^Secretive",
 }
@@ -37,10 +38,10 @@ FORMS = [
     "Quill",
     "MRN.777",
     "MRN_777",
-    "4242",
+    "424271829",
     "19341117",
     "1934-11-17",
-    "99887",
+    "9988731415",
     "Hidden Lane",
     "Hidden_Lane",
     "Secretive",
@@ -87,7 +88,7 @@ def test_nothing_that_the_script_removes_or_changes_is_below_the_data_folder(tmp
         assert 0xC000 <= send(site, nameless, sop_class_uid=nameless.SOPClassUID) <= 0xC0FF
         cut = planted()
         assert 0xC000 <= send(site, cut, encoded=encode_dataset(cut)[:-7]) <= 0xC0FF
-        garbage = b"Zyxwv^Quill MRN.777-4242/x " * 20
+        garbage = b"Zyxwv^Quill MRN.777-424271829/x " * 20
         assert 0xC000 <= send(site, planted(), encoded=garbage) <= 0xC0FF
         unsafe = encode_dataset(planted()).replace(b"1.2.826", b"../../x")
         assert 0xC000 <= send(site, planted(), encoded=unsafe) <= 0xC0FF
@@ -126,4 +127,4 @@ def test_labels_stay_where_the_script_leaves_name_and_id_alone(tmp_path: Path) -
     with RunningSite(tmp_path / "site", site_script="- (0010,0030)") as site:
         assert send(site, planted()) == 0
         (row,) = site.json("list")
-        assert (row["subject"], row["session"]) == ("Zyxwv_Quill", "MRN_777-4242_x")
+        assert (row["subject"], row["session"]) == ("Zyxwv_Quill", "MRN_777-424271829_x")
