@@ -48,7 +48,7 @@ def date_shifted(observed: Sequence[Observed], expectation: Expectation) -> Iter
     wanted = None if expectation.target is None else expectation.wanted
     first: dict[str | None, _Moved] = {}
     for each in observed:
-        patient = _patient_id(each.before.entries.get(_PATIENT_ID.path.text))
+        patient = _patient_id(next(map(each.before.entries.get, each.before.find(_PATIENT_ID.path)), None))
         for target in targets:
             for pair in pairs_of(each, target):
                 moved = _moved(pair)

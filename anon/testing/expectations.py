@@ -7,13 +7,13 @@ from dataclasses import replace
 from typing import Any, Final
 
 import anon.testing.consistency
-import anon.testing.pixels
-import anon.testing.verbs  # noqa: F401  (these three fill the table of verbs)
+import anon.testing.pixels  # noqa: F401  (these two and the verbs below fill the table of verbs)
 from anon.pixels.rectangle import Rectangle
 from anon.testing.lines import Location
 from anon.testing.model import Expectation
 from anon.testing.reader import Reader, nearest
 from anon.testing.registry import Takes, Verb, verbs
+from anon.testing.verbs import words_of
 
 _MAX_SIDE: Final = 1 << 16
 _BY_ELEMENT_HINTS: Final[Mapping[Takes, str]] = {
@@ -95,7 +95,7 @@ def _words(reader: Reader, verb: Verb, location: Location, value: Any) -> list[E
     found = []
     for name, written in _by_element(reader, verb, location, value).items():
         target = reader.target(name, (*location, name))
-        words = _texts_of(reader, (*location, name), written)
+        words = _words_in(reader, (*location, name), written)
         if target is not None and words:
             found.append(_make(reader, verb, (*location, name), target, words))
     return found
@@ -104,7 +104,7 @@ def _words(reader: Reader, verb: Verb, location: Location, value: Any) -> list[E
 def _words_anywhere(reader: Reader, verb: Verb, location: Location, value: Any) -> list[Expectation]:
     if isinstance(value, dict):
         return _words(reader, verb, location, value)
-    words = _texts_of(reader, location, value)
+    words = _words_in(reader, location, value)
     return [_make(reader, verb, location, None, words)] if words else []
 
 
@@ -206,6 +206,15 @@ def _texts_of(reader: Reader, location: Location, value: Any) -> tuple[str, ...]
         return tuple(texts)
     reader.complain(location, "this must be text in quotes, or a list of such texts", '["Doe", "Jane"]')
     return ()
+
+
+def _words_in(reader: Reader, location: Location, value: Any) -> tuple[str, ...]:
+    """Texts with words to look for; what has none would always be true."""
+    texts = _texts_of(reader, location, value)
+    for text in texts:
+        if not words_of([text], parts=True):
+            reader.complain(location, f"{text!r} has no letters or digits to look for", "name words")
+    return texts
 
 
 def _make(reader: Reader, verb: Verb, location: Location, target: Any, wanted: Any) -> Expectation:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,13 +10,19 @@ from typing import Final, Literal, NamedTuple
 
 from anon.encoding.elements import PIXEL_DATA_TAGS, Element
 from anon.encoding.instance import EncodedInstance
+from anon.encoding.text import STRING_VRS
 from anon.errors import Diagnostic
-from anon.listing import tag_row, visit_instance
+from anon.listing import Step, tag_row, visit_instance
 from anon.places import find_places
 from anon.tagpath import TagPath, TagStep
 from anon.testing.model import Target, full_name
 
 _SHORT_WORD: Final = 4  # such words occur in binary values by chance
+_MAX_PADDING: Final = 1024  # a longer value of blanks is one
+_PLAIN: Final = str.maketrans("", "", "\t\n\f\r")  # in texts beside what can be printed (PS3.5 section 6.1.3)
+
+
+Steps = tuple[Step, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +50,16 @@ class Entry:
             text = self.element.value.decode("utf-8").rstrip(" \0")
         except UnicodeDecodeError:
             return None
-        return text if text.isprintable() else None
+        return text if text.translate(_PLAIN).isprintable() else None
 
     @property
     def is_empty(self) -> bool:
         """Whether there is no value: no bytes but padding, no items."""
         if self.element.is_sequence:
             return not self.element.items
-        return not self.element.value.strip(b" \0") if self.element.length <= 1024 else False
+        # Only texts are padded: a number 0 is a value.
+        is_padded = self.element.vr in STRING_VRS and self.element.length <= _MAX_PADDING
+        return not (self.element.value.strip(b" \0") if is_padded else self.element.length)
 
     @property
     def shown(self) -> str:
@@ -79,7 +88,7 @@ class Entry:
         element = self.element
         if element.is_sequence or element.tag in PIXEL_DATA_TAGS or len(word.text) < _SHORT_WORD:
             return False
-        return word.text.lower().encode("utf-8") in element.value.lower()
+        return any(word.occurs_in(element.value.decode(name, "replace")) for name in ("utf-8", "latin-1"))
 
 
 class Word:
@@ -92,12 +101,12 @@ class Word:
 
     def __init__(self, text: str, *, whole: bool) -> None:
         self.text = text
-        self._folded = text.casefold()
+        self._folded = _fold(text)
         self._whole = whole
 
     def occurs_in(self, text: str) -> bool:
         """Whether a text holds the word."""
-        folded = text.casefold()
+        folded = _fold(text)
         start = folded.find(self._folded)
         while start >= 0:
             end = start + len(self._folded)
@@ -109,6 +118,11 @@ class Word:
         return False
 
 
+def _fold(text: str) -> str:
+    """The text as it compares: without case, and each letter with its accents as one character."""
+    return unicodedata.normalize("NFC", text).casefold()
+
+
 class Snapshot:
     """All elements of an object in one state."""
 
@@ -116,23 +130,23 @@ class Snapshot:
         self.instance = instance
 
     @cached_property
-    def entries(self) -> dict[str, Entry]:
-        """The elements by path, in the order of the object, nested ones too."""
+    def entries(self) -> dict[Steps, Entry]:
+        """The elements by where they are, in the order of the object, nested ones too."""
         return self._read[0]
 
     @cached_property
-    def _read(self) -> tuple[dict[str, Entry], dict[tuple[int, int], str]]:
-        entries: dict[str, Entry] = {}
-        paths: dict[tuple[int, int], str] = {}
+    def _read(self) -> tuple[dict[Steps, Entry], dict[tuple[int, int], Steps]]:
+        # Not by path: a creator can have two blocks in a group, and a script can take a block its creator.
+        entries: dict[Steps, Entry] = {}
+        places: dict[tuple[int, int], Steps] = {}
         for visit in visit_instance(self.instance):
             row = tag_row(visit)
-            # Of a creator with two blocks in a group the first is meant, as in paths of DicomEdit 6.
-            entries.setdefault(visit.path, Entry(visit.path, row.keyword, row.value, visit.element))
-            paths[id(visit.parent), visit.element.tag] = visit.path
-        return entries, paths
+            entries[visit.steps] = Entry(visit.path, row.keyword, row.value, visit.element)
+            places[id(visit.parent), visit.element.tag] = visit.steps
+        return entries, places
 
-    def paths_of(self, path: TagPath) -> list[str]:
-        """The paths of the elements that a path means, in their order."""
+    def find(self, path: TagPath) -> list[Steps]:
+        """Where the elements are that a path means, in their order."""
         known = self._read[1]
         step = path.steps[0]
         if isinstance(step, TagStep) and step.mask >> 16 == 0xFFFF:
@@ -174,31 +188,42 @@ class Pair(NamedTuple):
     """An element before and after; None where it is absent."""
 
     observed: Observed
+    steps: Steps
     path: str
     name: str
     before: Entry | None
     after: Entry | None
 
+    @property
+    def inner(self) -> Iterator[Pair]:
+        """What is in the items of a sequence."""
+        depth = len(self.steps)
+        for pair in all_pairs(self.observed):
+            *outer, (tag, _) = pair.steps[:depth]
+            if len(pair.steps) > depth and (*outer, (tag, -1)) == self.steps:
+                yield pair
+
 
 def pairs_of(observed: Observed, target: Target) -> list[Pair]:
     """The elements that are meant, before or after; when there are none, one pair of nothing."""
     assert observed.after is not None
-    found = dict.fromkeys(
-        [*observed.before.paths_of(target.path), *observed.after.paths_of(target.path)]
-    ) or {target.path.text: None}
-    return [_pair(observed, path, target.keyword) for path in found]
+    found = dict.fromkeys([*observed.before.find(target.path), *observed.after.find(target.path)])
+    if found:
+        return [_pair(observed, steps) for steps in found]
+    path = target.path.text
+    return [Pair(observed, (), path, full_name(path, target.keyword), None, None)]
 
 
 def all_pairs(observed: Observed) -> Iterator[Pair]:
     """Every element that is there before or after."""
     assert observed.after is not None
-    for path in dict.fromkeys([*observed.before.entries, *observed.after.entries]):
-        yield _pair(observed, path, "")
+    for steps in dict.fromkeys([*observed.before.entries, *observed.after.entries]):
+        yield _pair(observed, steps)
 
 
-def _pair(observed: Observed, path: str, keyword: str) -> Pair:
+def _pair(observed: Observed, steps: Steps) -> Pair:
     assert observed.after is not None
-    before, after = observed.before.entries.get(path), observed.after.entries.get(path)
+    before, after = observed.before.entries.get(steps), observed.after.entries.get(steps)
     found = before or after
-    name = full_name(path, found.keyword if found is not None else keyword)
-    return Pair(observed, path, name, before, after)
+    assert found is not None
+    return Pair(observed, steps, found.path, full_name(found.path, found.keyword), before, after)

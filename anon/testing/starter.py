@@ -210,7 +210,7 @@ def _verb(pair: Pair, observed: Observed, again: Observed) -> str:
     if before is not None and after.element.vr == "UI":
         return "uid_changed"
     assert again.after is not None
-    other = again.after.entries.get(pair.path)
+    other = again.after.entries.get(pair.steps)
     is_the_same_each_time = other is not None and other.is_same(after)
     is_short = after.text is not None and len(after.text) <= _LONGEST_VALUE
     return "equals" if is_the_same_each_time and is_short else "text_notnull"

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import pytest
 
 from anon.testing.format import parse_suite
-from anon.testing.model import CheckResult
+from anon.testing.model import CheckResult, FormatError
 from anon.testing.registry import verbs
 from anon.testing.run import compile_for_tests, run_test
 
@@ -429,3 +429,93 @@ def test_scripts_of_dicomedit_4_are_tested_alike() -> None:
     )
     suite = parse_suite(text, "s.tests.toml", Path("/nowhere"))
     assert run_test(compile_for_tests(script, "s.das", suite), suite.tests[0]).status == "passed"
+
+
+TWO_BLOCKS = """[test.input.tags]
+PatientName = "Doe"
+"(0019,0010)" = "MAKER"
+"(0019,0011)" = "MAKER"
+"(0019,1001)" = "Doe, first"
+"(0019,1101)" = "Doe, second"
+"""
+
+
+@pytest.mark.parametrize(
+    ("script", "expect"),
+    [
+        ('set["(0019,1001)", "x"]\n-(0010,0010)', 'text_removed = ["Doe"]'),
+        ('set["(0019,1001)", "x"]', 'text_removed = { "(0019,1101)" = "Doe" }'),
+        ('set["(0019,1101)", "x"]', 'unchanged = ["(0019,1101)"]'),
+        ('set["(0019,1001)", "x"]', 'equals = { "(0019,{MAKER}01)" = "x" }'),
+        ('delete["(0019,1001)"]', 'absent = ["(0019,{MAKER}01)"]'),
+        # its creator is gone, the element is not
+        ('delete["(0019,0010)"]\ndelete["(0019,1101)"]', 'absent = ["(0019,{MAKER}01)"]'),
+    ],
+)
+def test_every_block_of_a_creator_is_looked_at(script: str, expect: str) -> None:
+    (failed,) = (check for check in run(script, expect, TWO_BLOCKS) if check.status != "passed")
+    assert (failed.status, failed.path) == ("failed", "(0019,{MAKER}01)")
+
+
+def test_a_block_of_a_creator_is_not_taken_for_another_one() -> None:
+    expect = 'absent = ["(0019,1101)"]\nunchanged = ["(0019,1001)"]'
+    assert failures('delete["(0019,1101)"]', expect, TWO_BLOCKS) == []
+
+
+@pytest.mark.parametrize(
+    "tag",
+    [
+        "PixelRepresentation = 0",
+        '"(0018,9073)" = 0.0',
+        '"(0042,0011)" = { vr = "OB", hex = "0000" }',
+        '"(0029,{ACME}01)" = { vr = "UN", hex = "00000000" }',
+    ],
+)
+def test_zero_is_a_value(tag: str) -> None:
+    name = '"{}"'.format(tag.partition(" = ")[0].strip('"'))
+    source = f"[test.input.tags]\n{tag}\n"
+    ((status, message),) = failures(NOTHING, f"empty = [{name}]", source)
+    assert status == "failed"
+    assert message.endswith("still has a value")
+    assert failures(NOTHING, f"text_notnull = [{name}]", source) == []
+
+
+def test_zero_is_equal_to_zero() -> None:
+    source = '[test.input.tags]\nPixelRepresentation = 0\nPatientComments = "  "\n'
+    assert (
+        failures(NOTHING, 'equals = { PixelRepresentation = 0 }\nempty = ["PatientComments"]', source) == []
+    )
+
+
+@pytest.mark.parametrize(
+    ("script", "tags"),
+    [
+        # the bytes stay under another label
+        ('(0008,0005) := "ISO_IR 192"', 'SpecificCharacterSet = "ISO_IR 100"\nPatientName = "Müller"'),
+        (NOTHING, 'PatientName = "Mu\u0308ller"'),
+        (NOTHING, '"(0029,{ACME}01)" = { vr = "UN", hex = "4DFC6C6C6572" }'),
+        (NOTHING, '"(0029,{ACME}01)" = { vr = "UN", hex = "4DFC6C6C65720A31" }'),
+        (NOTHING, '"(0042,0011)" = { vr = "OB", hex = "014DC39C4C4C4552" }'),
+    ],
+)
+def test_words_are_found_however_their_letters_are_encoded(script: str, tags: str) -> None:
+    source = f'[test.input.tags]\n{tags}\nPatientID = "Müller"\n'
+    ((status, message),) = failures(f"{script}\n-(0010,0020)", 'text_removed = ["Müller"]', source)
+    assert status == "failed"
+    assert message.endswith("still holds the word 'Müller'")
+
+
+def test_short_words_are_found_in_unknown_text_of_several_lines() -> None:
+    source = '[test.input.tags]\nPatientID = "Doe"\n"(0029,{ACME}01)" = { vr = "UN", hex = "446F650A31" }\n'
+    ((status, _),) = failures("-(0010,0020)", 'text_removed = ["Doe"]', source)
+    assert status == "failed"
+
+
+@pytest.mark.parametrize(
+    "expect", ['text_removed = ["Doe", "*"]', 'text_retained = { StudyDescription = "..." }']
+)
+def test_texts_without_words_are_refused(expect: str) -> None:
+    with pytest.raises(FormatError) as caught:
+        run(NOTHING, expect)
+    (found,) = caught.value.diagnostics
+    assert "has no letters or digits to look for" in found.message
