@@ -81,3 +81,23 @@ def result_dropped(checked: Checked) -> Iterator[Finding]:
             if all(call.name.name in checked.compiled.functions and not has_effects(call) for call in calls):
                 message = f"{statement.name.name} changes nothing by itself, its value is not used"
                 yield Finding(statement.span, message, "assign it: (gggg,eeee) := ...")
+
+
+@lint(
+    "never-rejects",
+    title="reject is given a text, and rejects nothing",
+    fires='version "6.6"\n(0008,0060) = "SR" ? reject["no reports"]\n',
+    silent='version "6.6"\n(0008,0060) = "SR" ? reject[]\n',
+    dialects=(6,),
+)
+def never_rejects(checked: Checked) -> Iterator[Finding]:
+    """What stands in the brackets of `reject` is no reason: with anything but `true` the object is not rejected.
+
+    It goes on through the rest of the script and is stored. Write `reject[]`; a reason stands in a comment.
+    """
+    for call in checked.calls:
+        given = checked.stands_for(call.arguments[0]) if call.arguments else None
+        is_reject = call.name.name == "reject"
+        if is_reject and isinstance(given, nodes.Text) and given.text.lower() not in ("true", "false"):
+            message = "reject only rejects with true or with nothing in its brackets, so every object stays"
+            yield Finding(call.arguments[0].span, message, "write reject[], and the reason behind //")

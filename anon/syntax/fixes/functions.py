@@ -8,7 +8,7 @@ from typing import Final
 
 from pydicom.datadict import dictionary_VR
 
-from anon.functions.registry import functions_of
+from anon.functions.registry import Builtin, functions_of
 from anon.hints import meant_function
 from anon.syntax.draft import Edit, Fix, View
 from anon.syntax.fixes.shapes import partner
@@ -77,25 +77,30 @@ def refusing(view: View) -> Iterator[Fix]:
         and (found["word"] != "reject" or found["rest"][:1] != "[" or view.dialect == 4)
     ):
         word = Span(*found.span("word"))
-        reason = view.text[slice(*found.span("rest"))].strip("()[]") or '"reason"'
         if view.dialect == 4:
             message = "DicomEdit 4 cannot refuse an object"
-            hint = f'begin the script with version "6.6" and write reject[{reason}]'
+            hint = 'begin the script with version "6.6" and write reject[]'
             yield Fix("dicomedit6-only", message, word, (), hint)
             return
-        edits = (Edit(word.start, found.end("rest") if found["rest"] else word.end, f"reject[{reason}]"),)
+        edits = (Edit(word.start, found.end("rest") if found["rest"] else word.end, "reject[]"),)
         if found["word"] == "reject":
-            message = "the function reject takes its reason in square brackets"
+            # A reason in its brackets would keep it from rejecting.
+            message = "the function reject has square brackets behind it, and no reason in them"
             yield Fix("call-brackets", message, word, edits)
         else:
             message = f"an object is refused with the function reject, not with the word {found['word']}"
             yield Fix("foreign-word", message, word, edits)
     found = re.search(rf"[?:{{]\s*({_NAME})\s*(?=\}}|$)", view.code)
     if found and view.dialect == 6 and found[1] in functions_of(6) and view.stop >= len(view.words) - 1:
-        values = ", ".join(each.name for each in functions_of(6)[found[1]].arguments)
+        values = needed(functions_of(6)[found[1]])
         message = f"the function {found[1]} has no square brackets behind it"
         edits = (Edit(*found.span(1), f"{found[1]}[{values}]"),)
         yield Fix("call-brackets", message, Span(*found.span(1)), edits)
+
+
+def needed(function: Builtin) -> str:
+    """The names of the values that a function cannot do without."""
+    return ", ".join(each.name for each in function.arguments if not each.is_optional)
 
 
 def bare_calls(view: View) -> Iterator[Fix]:

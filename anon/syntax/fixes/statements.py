@@ -9,6 +9,7 @@ from typing import Final
 
 from anon.functions.registry import find_similar, functions_of
 from anon.syntax.draft import Edit, Fix, View
+from anon.syntax.fixes.functions import needed
 from anon.syntax.fixes.shapes import path_end
 from anon.syntax.span import Span
 from anon.tag_names import find_meant_tag, format_tag
@@ -368,7 +369,7 @@ def lone_values(view: View) -> Iterator[Fix]:
         tag = find_meant_tag(shown)
         similar = find_similar(shown, functions_of(view.dialect)) or find_similar(shown, functions_of(6))
         if similar is not None and view.dialect == 6:
-            values = ", ".join(each.name for each in functions_of(6)[similar].arguments)
+            values = needed(functions_of(6)[similar])
             message = f"the function {similar} has no square brackets behind it"
             edit = (Edit(span.start, span.end, f"{similar}[{values}]"),)
             yield Fix("call-brackets", message, span, edit)
