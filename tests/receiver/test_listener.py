@@ -42,9 +42,8 @@ def test_finished_associations_are_collected_now_and_then(monkeypatch: pytest.Mo
             client.associate()
             client.release()
         running.wait_until_over()
+        running.wait_for(lambda: bool(collected))
         [listener] = running.server._listeners
-        listener.service_actions()
-        assert len(collected) == 1
         listener.service_actions()
         assert len(collected) == 1
 

@@ -304,17 +304,21 @@ def test_a_peer_that_takes_tiny_pdus_gets_its_answer_in_pieces() -> None:
 
 
 def test_a_port_in_use_is_one_clear_error_and_leaves_nothing_bound() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free, socket.create_server(("127.0.0.1", 0)) as taken:
+    ours = "127.0.0.77"  # where nobody else looks for a free port
+    with socket.create_server((ours, 0)) as free, socket.create_server(("127.0.0.1", 0)) as taken:
         free_port, taken_port = free.getsockname()[1], taken.getsockname()[1]
         free.close()
         with running_server() as running:
-            receivers = [Receiver(ae_title="A", port=free_port), Receiver(ae_title="B", port=taken_port)]
+            receivers = [
+                Receiver(ae_title="A", host=ours, port=free_port),
+                Receiver(ae_title="B", port=taken_port),
+            ]
             settings = running.settings.model_copy(update={"receivers": receivers})
             with pytest.raises(
                 CannotListenError, match=rf"^cannot listen on 127.0.0.1:{taken_port}: .*in use$"
             ):
                 Server(settings, NotingIntake()).start()
-        socket.create_server(("127.0.0.1", free_port)).close()
+        socket.create_server((ours, free_port)).close()
 
 
 def test_an_address_that_is_not_ours_cannot_be_listened_on() -> None:
@@ -364,7 +368,10 @@ def test_a_stop_ends_idle_associations_and_connections_without_one() -> None:
         assert running.events("server_stopped")[0]["cut_associations"] == 0
 
 
-def test_a_stop_lets_a_busy_sender_finish_but_does_not_wait_for_a_silent_one() -> None:
+def test_a_stop_lets_a_busy_sender_finish_but_does_not_wait_for_a_silent_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("receiver.association._LULL_SECONDS", 60.0)
     with running_server() as running, RawClient(running.port) as busy, RawClient(running.port) as silent:
         busy.associate()
         silent.associate()
@@ -374,6 +381,7 @@ def test_a_stop_lets_a_busy_sender_finish_but_does_not_wait_for_a_silent_one() -
             time.sleep(0.005)
         assert busy.store(b"x") == 0
         assert busy.release() == RELEASE_RP
+        monkeypatch.setattr("receiver.association._LULL_SECONDS", 0.1)
         assert silent.read_pdu()[0] == ABORT
         stopping.join(10)
         assert not stopping.is_alive()

@@ -137,10 +137,11 @@ def test_a_refused_association_is_an_error() -> None:
 
 
 def test_a_peer_that_is_not_there_is_an_error() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-    with pytest.raises(CannotConnectError, match=f"cannot connect to XNAT@127.0.0.1:{port}"):
-        send(port, wheel_file("CT_small.dcm"))
+    with socket.socket() as deaf:  # bound, so that nobody else gets the port, but it does not listen
+        deaf.bind(("127.0.0.1", 0))
+        port = deaf.getsockname()[1]
+        with pytest.raises(CannotConnectError, match=f"cannot connect to XNAT@127.0.0.1:{port}"):
+            send(port, wheel_file("CT_small.dcm"))
 
 
 def test_a_host_that_has_no_address_is_an_error() -> None:

@@ -67,6 +67,7 @@ def test_a_peer_without_tls_is_closed_and_does_not_lock_out_the_others() -> None
             assert silent.read_pdu()[0] == 0
         refused = running.wait_for_events("association_refused", 2)
         assert [entry["reason"] for entry in refused] == ["connection-failed"] * 2
+        running.wait_until_over()
         assert running.server._admission._connections.total() == 0
 
 
