@@ -153,7 +153,7 @@ def _encode_tags(text: str, little: bool, *, keywords: bool) -> bytes:
     out = bytearray()
     for piece in _pieces(text):
         number = int(piece, 16) if _EIGHT_DIGITS.fullmatch(piece) else None
-        if number is None and keywords:
+        if number is None and keywords and piece:  # pydicom has nameless elements, too
             number = tag_for_keyword(piece)
         if number is None:
             raise StatementError(
@@ -214,7 +214,8 @@ class Values4:
             text = decode_text(element, charsets() if vr in TEXT_VRS else ())
             return "\\".join(part.rstrip(" ^") for part in text.split("\\")) if vr == "PN" else text
         if vr == "AT":
-            return "\\".join(str(tag) for tag in _tags(element, little))
+            # Java's integers: from group 8000 on they are negative.
+            return "\\".join(str(tag - (tag >> 31 << 32)) for tag in _tags(element, little))
         if vr in NUMBER_FORMATS:
             return "\\".join(_numbers(element, vr, little))
         if vr == "OW":

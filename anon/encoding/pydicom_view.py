@@ -16,6 +16,7 @@ from typing import Any, Final
 from pydicom.charset import convert_encodings, default_encoding, python_encoding
 from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.errors import BytesLengthException
 from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import write_data_element
 from pydicom.sequence import Sequence
@@ -41,6 +42,7 @@ _UNDEFINED: Final = 0xFFFFFFFF
 # What pydicom raises at values that it cannot decode, or cannot encode again.
 _FAILURES: Final = (
     ValueError, TypeError, AttributeError, LookupError, NotImplementedError, OSError, struct.error,
+    BytesLengthException,
 )  # fmt: skip
 
 
