@@ -35,11 +35,23 @@ _NAME = re.compile(r"\(?\b([A-Za-z][A-Za-z]{3,})\b\)?")
 _LONG_NAME = re.compile(r"\(?\b([A-Z][a-z]+(?:['\u2019]s)?(?: [A-Z][A-Za-z]*)+)\b\)?")
 _SMALL_NAME = re.compile(r"(?<=-)\s*\b([a-z]+(?: [a-z]+)+)\b")
 _IN_QUOTES = re.compile(r'"(\([0-9A-Fa-f@#X]{4},[^"()]*\))"|\'(\([^\'()]*\))\'')
+_TO: Final = r"\.\.+|~|\b(?:to|till|until|through|bis)\b"
+_RANGE: Final = re.compile(
+    rf"(\(\s*{_H}{{4}}\s*(?:-|{_TO})\s*{_H}{{4}}\s*,[^()]*\))"
+    rf"|^\s*-[^-]*\)\s*({_TO})\s*\({_H}{{4}},{_H}{{4}}\)\s*$"
+)
+_MIXED: Final = re.compile(rf"(?:\(\s*{_HALVES}\s*([\]}}])|([\[{{])\s*{_HALVES}\s*\))")
+_NO_RANGE: Final = "write a line for each of the elements, or X for any digit: (gggg,eeXX)"
 _LETTERS: Final = {"O": "0", "o": "0", "Q": "0", "I": "1", "l": "1", "|": "1"}
 
 
 def near_tags(view: View) -> Iterator[Fix]:
     """What looks like a tag and is none."""
+    for found in _MIXED.finditer(view.code):
+        wrong, right = (5, "(") if found[5] else (4, ")")
+        message = f"a tag {'begins' if found[5] else 'ends'} with {right}, not with {found[wrong]}"
+        place = Span(*found.span(wrong))
+        yield Fix("bad-tag", message, place, (Edit(*place, right),))
     for pattern, message in _NEAR:
         for found in pattern.finditer(view.code):
             start, end = found.span()
@@ -47,6 +59,9 @@ def near_tags(view: View) -> Iterator[Fix]:
             if pattern is not _NEAR[0][0] or found[2] != ",":
                 tag = f"({found[1]},{found[3]})"
                 yield Fix("bad-tag", message, Span(start, end), (Edit(start, end, tag),))
+    for found in _RANGE.finditer(view.code):
+        place = Span(*found.span(found.lastindex or 0))
+        yield Fix("bad-tag", "a tag names no range of elements", place, (), _NO_RANGE)
     for found in re.finditer(r"\(\s*(?:0?[xX])?([0-9A-Fa-f]{4})\s*\)", view.code):
         group = found[1]
         hint = f"write ({group},eeee), or ({group},XXXX) for every element of the group"
@@ -55,11 +70,11 @@ def near_tags(view: View) -> Iterator[Fix]:
         hint = f"write - ({found[1]},eeee), or - ({found[1]},XXXX) for every element of the group"
         yield Fix("bad-tag", "the tag has a group and no element", Span(*found.span(1)), (), hint)
     for found in re.finditer(rf"\(\s*((?:{_H}|[?%]){{4}})\s*,\s*((?:{_H}|[?%]){{4}})\s*\)", view.code):
-        wild = re.search("[?%]", found[0])
+        wild = re.search(r"([?%])\1*", found[0])
         if wild:
             place = Span(found.start() + wild.start(), found.start() + wild.end())
             tag = re.sub("[?%]", "X", f"({found[1]},{found[2]})")
-            message = f"any digit is written X, not {wild[0]}"
+            message = f"any digit is written X, not {wild[1]}"
             yield Fix("bad-tag", message, place, (Edit(*found.span(), tag),))
     for found in _IN_QUOTES.finditer(view.text):
         message = "a tag stands without quotes"
@@ -114,7 +129,7 @@ def bad_tags(view: View) -> Iterator[Fix]:
         if repaired is None:
             hint = mistake.hint or "write the tag as (gggg,eeee), four digits from 0-9 and A-F on each side"
             if "range" in message:
-                hint = "write a line for each of the elements, or X for any digit: (gggg,eeXX)"
+                hint = _NO_RANGE
             elif "hexadecimal" in hint or "is none of the digits" in message:
                 hint = "write the tag as (gggg,eeee), four digits from 0-9 and A-F on each side"
             yield Fix("bad-tag", message, inner, (), hint)
@@ -160,14 +175,14 @@ def judge_tag(text: str, dialect: int) -> tuple[str, Span, str | None]:
     if dialect == 4 and "x" in text and _is_right(text.replace("x", "X"), 4):
         at = text.index("x")
         return "the wild digit is a capital X", Span(at, text.rindex("x") + 1), text.replace("x", "X")
-    wrong = re.search(r"[^0-9A-Fa-fXx@#,()\s]", text)
-    if wrong and wrong[0] in "*.?_%nN":
+    wrong = re.search(r"([*.?_%])\1*|[^0-9A-Fa-fXx@#,()\s]", text)
+    if wrong and wrong[0][0] in "*.?_%nN":
         halves = [
             "XXXX" if re.fullmatch(r"[*%]+|[?._nN]{4}", half) else re.sub("[*.?_%nN]", "X", half)
             for half in (group, element)
         ]
         return (
-            f"any digit is written X, not {wrong[0]}",
+            f"any digit is written X, not {wrong[0][0]}",
             Span(*wrong.span()),
             _right(",".join(halves), dialect),
         )
@@ -216,7 +231,8 @@ def _lengthened(half: str) -> list[str]:
         if len(half) == 3:
             guesses += [half[:at] + "0" + half[at:] for at in range(3, -1, -1)]
         return guesses
-    shorter = [half[:at] + half[at + 1 :] for at in range(len(half))] if len(half) == 5 else []
+    places = sorted(range(len(half)), key=lambda at: half[at] != "0") if len(half) == 5 else []
+    shorter = [half[:at] + half[at + 1 :] for at in places]
     return [found for found in (half.lstrip("0").zfill(4), *shorter) if len(found) == 4]
 
 
@@ -243,7 +259,10 @@ _PRIVATE: Final = re.compile(
 def private_elements(view: View) -> Iterator[Fix]:
     """Private elements with their creator in the wrong brackets, or with too many digits."""
     if view.dialect == 4:
-        for found in re.finditer(rf"\({_H}{{4}}\s*,\s*\{{[^{{}}\n]*\}}\s*{_H}{{2}}\s*\)", view.text):
+        for found in re.finditer(
+            rf"\({_H}{{4}}\s*,\s*(?:\{{[^{{}}\n]*\}}|\"[^\"\n]*\")\s*,?\s*(?:{_H}{{2}}|{_H}{{4}})?\s*\)",
+            view.text,
+        ):
             message = "DicomEdit 4 does not know the creators of private elements"
             hint = 'begin the script with version "6.6", which has them'
             yield Fix("dicomedit6-only", message, Span(*found.span()), (), hint)
