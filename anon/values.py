@@ -187,7 +187,8 @@ def _encode_string(text: str, vr: str, charsets: Charsets, warn: Warn, *, undecl
         raise StatementError(
             "not-representable",
             "the text has characters that the object's character set lacks",
-            'put (0008,0005) := "ISO_IR 192" first',
+            'put (0008,0005) := "ISO_IR 192" '
+            + ("below it, the last line is carried out first" if undeclared else "first"),
         )
     return encoded
 

@@ -167,7 +167,7 @@ OBJECTS: Final[tuple[Code, ...]] = (
     _on_object(
         "not-representable",
         "a text does not fit the character set of the object",
-        "Assign (0008,0005) first; ISO_IR 192 holds every text.",
+        "Assign (0008,0005) first, in DicomEdit 4 below the text; ISO_IR 192 holds every text.",
         wrong='(0010,0010) := "日本"',
         right='(0008,0005) := "ISO_IR 192"\n(0010,0010) := "日本"',
         six=True,

@@ -48,3 +48,15 @@ def test_a_private_creator_that_pydicom_cannot_decode_refuses_the_object() -> No
     dataset._dict[Tag(0x00291001)] = raw(0x00291001, "SQ", b"")
     assert failure('- (0010,0010)\n(0029,1001) := "x"', dataset) == "not-encodable"
     assert "PatientName" in dataset
+
+
+def test_the_hint_for_a_text_that_does_not_fit_says_where_the_character_set_goes() -> None:
+    """The last line is carried out first, so a character set above the text comes too late."""
+    text, charset = '(0010,0010) := "漢"', '(0008,0005) := "ISO_IR 192"'
+    for script in (text, f"{charset}\n{text}"):
+        with pytest.raises(anon.ScriptError) as caught:
+            applied(script, make_dataset(SpecificCharacterSet="ISO_IR 100"))
+        assert "below it" in caught.value.diagnostics[0].hint
+    dataset = make_dataset(SpecificCharacterSet="ISO_IR 100", StudyDescription="Été")
+    applied(f"{text}\n{charset}", dataset)
+    assert (dataset.PatientName, dataset.StudyDescription) == ("漢", "Été")
