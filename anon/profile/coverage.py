@@ -10,12 +10,12 @@ from typing import Final
 
 from pydicom.datadict import keyword_for_tag
 
-from anon.comparison import State, state_of
+from anon.comparison import Seen, State, state_of
 from anon.errors import ScriptError
 from anon.listing import Step
 from anon.lookup import LookupTable
 from anon.profile.generate import SCRIPT_OPTIONS, UnknownOptionError, suggestion
-from anon.profile.probe import CODE_VALUE, INNER_UID, KINDS, NESTED, Probed, make_probe, probed_rows
+from anon.profile.probe import CODES, INNER_UID, ITEMS, NESTED, Probed, kinds_for, make_probe, probed_rows
 from anon.profile.table import EDITION, PRIVATE, Action, Option
 from anon.script import compile_script
 
@@ -142,9 +142,10 @@ def coverage(
     worst: dict[str, CoverageRow] = {}
     accepted: list[str] = []
     failure: ScriptError | None = None
-    before = state_of(make_probe(next(iter(KINDS))))  # the kinds differ in what is not protected
-    for kind in KINDS:
-        instance = make_probe(kind)
+    rows, kinds = probed_rows(text), list(kinds_for(text))
+    before = state_of(make_probe(kinds[0], text))  # the kinds differ in what is not protected
+    for kind in kinds:
+        instance = make_probe(kind, text)
         try:
             report = script.apply_encoded(instance, _variables(script.variables, kind))
         except ScriptError as error:
@@ -154,7 +155,7 @@ def coverage(
             continue
         accepted.append(kind)
         after = state_of(instance)
-        for probed in probed_rows():
+        for probed in rows:
             found = _row(probed, probed.row.action_with(chosen), before, after)
             known = worst.get(found.tag)
             worst[found.tag] = found if known is None else _worse(known, found)
@@ -194,15 +195,20 @@ def _outcome(probed: Probed, wanted: Action, steps: tuple[Step, ...], before: St
     if now is None:
         return Outcome.REMOVED
     if row.vr != "SQ":
-        if now == before[place]:
+        if _is_same(now, before[place]):
             return Outcome.UNCHANGED
         return Outcome.REPLACED if now.row.value or now.encoded else Outcome.EMPTIED
     # A sequence is as it was when one of the elements in it is; for some only the UIDs count.
-    inner = (INNER_UID,) if wanted is Action.REPLACE_UIDS_INSIDE else (INNER_UID, CODE_VALUE)
-    places = [(*steps, (tag, 0), (each, -1)) for each in inner]
-    if any(after.get(each) == before[each] for each in places):
+    inner = (INNER_UID,) if wanted is Action.REPLACE_UIDS_INSIDE else (INNER_UID, *CODES)
+    places = [(*steps, (tag, item), (each, -1)) for item in range(ITEMS) for each in inner]
+    if any(each in after and _is_same(after[each], before[each]) for each in places):
         return Outcome.UNCHANGED
     return Outcome.REPLACED if any(each in after for each in places) else Outcome.EMPTIED
+
+
+def _is_same(now: Seen, before: Seen) -> bool:
+    """Whether the value is as it was; another VR, or a private block without its creator, changes nothing."""
+    return (now.row.value, now.encoded) == (before.row.value, before.encoded)
 
 
 def _badness(outcome: Outcome) -> int:

@@ -9,7 +9,7 @@ from anon.comparison import state_of
 from anon.lookup import parse_table
 from anon.profile.coverage import Coverage, CoverageRow, Outcome, coverage
 from anon.profile.generate import SCRIPT_OPTIONS, UnknownOptionError, make_script
-from anon.profile.probe import KINDS, NESTED, make_probe, probed_rows
+from anon.profile.probe import CODES, INNER_UID, ITEMS, KINDS, NESTED, make_probe, probed_rows
 from anon.profile.table import Action, Option, load_table
 
 OPTIONS = [name for name in SCRIPT_OPTIONS if name in set(Option)]
@@ -29,12 +29,32 @@ def test_the_objects_have_every_row_at_the_top_and_in_items() -> None:
         for steps in ((), *NESTED):
             for row, tag in probed_rows():
                 seen = state[(*steps, (tag, -1))]
-                assert seen.row.value or seen.encoded or (*steps, (tag, 0), (0x00080100, -1)) in state, row
+                items = [
+                    (*steps, (tag, item), (each, -1)) for item in range(ITEMS) for each in (*CODES, INNER_UID)
+                ]
+                assert (
+                    seen.row.value
+                    or seen.encoded
+                    or (row.vr == "SQ" and all(each in state for each in items))
+                )
+
+
+def test_no_two_values_of_an_object_are_the_same() -> None:
+    creators = {"PROBE 1.0", "PROBE 2.0"}
+    values = [
+        (seen.row.value, seen.encoded)
+        for steps, seen in state_of(make_probe("MR")).items()
+        if (seen.row.value or seen.encoded) and seen.row.vr not in ("AS", "SQ")
+        and steps[0][0] >> 16 != 2 and steps[-1][0] not in (0x00080016, 0x00080060)
+        and seen.row.value not in creators
+    ]  # fmt: skip
+    assert len(values) > 3000
+    assert len(set(values)) == len(values)
 
 
 def test_a_script_that_does_nothing_leaves_everything() -> None:
     found = coverage(DOES_NOTHING)
-    assert found.counts == {"gap": len(probed_rows())}
+    assert found.counts == {"gap": len({row.tag for row, _ in probed_rows()})}
     assert found.failure is None
     assert list(found.kinds) == list(KINDS)
 
@@ -96,6 +116,54 @@ def test_what_is_done_for_one_modality_only_is_a_gap() -> None:
     found = coverage(others_rejected)
     assert not row_of(found, "(0008,0080)").is_gap
     assert found.kinds == ["CT"]
+
+
+#: Each statement leaves the attribute of an object, though not where one looks first.
+LEFT = {
+    # one group of several, one item of two, one element of an item, three levels of more
+    "(60XX,3000)": "-*/(6000,3000)",
+    "(50XX,XXXX)": "-*/(5000,3000)",
+    "(0010,1002)": "-*/(0010,1002)[0]",
+    "(0008,1120)": "-*/(0008,1120)/(0008,0100)\n-*/(0008,1120)/(0008,1155)",
+    "(0010,0030)": "-(0010,0030)\n-./(0010,0030)\n-././(0010,0030)",
+    # values that are equal by chance in no object of a patient
+    "(0008,0050)": "blankValues[collectValues[{(0010,0021)}]]",
+    "(0008,0020)": "blankValues[collectValues[{(0010,0032)}]]",
+    # for other modalities than those that are always tried
+    "(0010,0020)": '(0008,0060) != "PT" ? -*/(0010,0020)',
+    "(0010,1000)": '(0008,0060) ~ "NM|XA" ? (0012,0062) := "YES" : -*/(0010,1000)',
+    # brought back
+    "(0010,0010)": "name := (0010,0010)\n-*/(0010,0010)\n(0010,0010) := name",
+}
+
+
+def test_what_goes_in_some_places_only_is_a_gap() -> None:
+    found = coverage('version "6.6"\n' + "\n".join(LEFT.values()) + "\n")
+    assert {tag for tag in LEFT if row_of(found, tag).is_gap} == set(LEFT)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        'retainPrivateTags["(0029,{SIEMENS CSA HEADER}XX)"]',
+        *(
+            pytest.param(statement, marks=pytest.mark.slow)
+            for statement in (
+                "retainPrivateTags[*/(00#9,{PROBE 1.0}1X)]",
+                "-*/(0019,{PROBE 1.0}XX)",
+                'delete["(0019,0010)"]\ndelete["(0029,0011)"]',
+            )
+        ),
+    ],
+)
+def test_private_attributes_that_the_script_knows_count_like_others(statement: str) -> None:
+    assert row_of(coverage(f'version "6.6"\n{statement}\n'), "private").is_gap
+
+
+def test_a_value_that_stays_under_another_vr_or_without_its_creator_is_unchanged() -> None:
+    found = coverage("(0008,0015) := (0008,0015)\n- (0019,0010)\n- (0029,0011)\n")
+    for tag in ("(0008,0015)", "private"):
+        assert row_of(found, tag).top is Outcome.UNCHANGED
 
 
 def test_a_script_that_takes_no_object_says_nothing() -> None:
