@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
+from itertools import islice, takewhile
 from typing import Final
 
 from lark import Token
@@ -17,7 +18,7 @@ from anon.syntax.words import LINE_END, arrange, end_of, make_word, shape_of, st
 _MOST_LINES_OF_A_LIST: Final = 100_000
 _MOST_LINES_OF_A_STATEMENT: Final = 6  # that does not say that it goes on
 # What begins a statement of DicomEdit 6, so that a list before it was not closed.
-_BEGINS: Final = re.compile(r"-|[ijedxvrc]|a=|(?:[*+.]/)*T(?:\[.\])?(?:/[T*+.](?:\[.\])?)*[=q~]|}")
+_BEGINS: Final = re.compile(r"-|[ijedxvrc]|a=|(?:[*+.]/)*T(?:\[.\])?(?:/[T*+.](?:\[.\])?)*[=q~]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +84,15 @@ def _units6(text: str, words: list[Token]) -> Iterator[Unit]:
             lines += 1
             goes_on = lists and lines < _MOST_LINES_OF_A_LIST
             following = shape_of(words[number + 1 : number + 12])
+            if previous == "ASSIGN" and following.startswith("{"):
+                continue
             begins = _BEGINS.match(following) or (
                 previous not in ("COMMA", "LBRACE") and following.startswith("a[")
             )
             if goes_on and not begins:
                 continue
-            if lines >= _MOST_LINES_OF_A_STATEMENT or not _is_continued(text, line):
+            is_cut = _is_continued(text, line) or _is_whole_with_next(line, words, number + 1)
+            if lines >= _MOST_LINES_OF_A_STATEMENT or not is_cut:
                 yield Unit(line)
                 line, lists, lines = [], 0, 0
         if word.type != LINE_END:
@@ -134,6 +138,20 @@ def _is_continued(text: str, line: list[Token]) -> bool:
         and "?=" not in ahead[:closing]
         and (not is_text or ahead.partition("\n")[0].count('"') % 2 == 1)
     )
+
+
+_NO_BEGINNINGS: Final = ("ASSIGN", "ASSIGN_IF_PRESENT", "OPERATOR", "QMARK", "COLON")
+_NO_ENDS: Final = (*_NO_BEGINNINGS, "MINUS")
+
+
+def _is_whole_with_next(line: list[Token], words: list[Token], number: int) -> bool:
+    """Whether a statement stops or goes on with a sign, and can be read together with the next line."""
+    first = [word for word in line if word.type != LINE_END and str(word) != "\\"]
+    following = list(takewhile(lambda word: word.type != LINE_END, islice(words, number, None)))
+    if not first or not following:
+        return False
+    wants = first[-1].type in _NO_ENDS or following[0].type in _NO_BEGINNINGS
+    return wants and try_words([*first, *following], 6) is None
 
 
 def _is_block(line: list[Token], previous: str) -> bool:

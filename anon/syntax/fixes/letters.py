@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Iterator
 from typing import Final
 
-from anon.syntax.draft import Edit, Fix, View
+from anon.syntax.draft import Edit, Fix, View, look
 from anon.syntax.fixes.shapes import depth_at
 from anon.syntax.span import Span
 
@@ -193,6 +193,13 @@ def semicolons(view: View) -> Iterator[Fix]:
 
 def continued_lines(view: View) -> Iterator[Fix]:
     """A statement that goes on on the next line without saying so."""
+    is_text_first = view.code.partition("\n")[0].count('"') % 2 == 1
+    if view.dialect == 6 and "{" not in view.code and not is_text_first:
+        ends = list(re.finditer(r"[ \t]*(\\[ \t]+)?(?<!\\)\n\s*", view.code))
+        joined = tuple(Edit(*found.span(), " ") for found in ends)
+        if joined and look(view.draft.edited(joined), 6) is None:
+            yield _cut(view, view.code.index("\n", ends[0].start()), joined)
+            return
     opened = 0
     is_text = False
     edits: list[Edit] = []
@@ -210,23 +217,36 @@ def continued_lines(view: View) -> Iterator[Fix]:
             end = at + 1
             while view.code[end : end + 1] in (" ", "\t"):
                 end += 1
-            hint = (
-                "write it on one line"
-                if is_text
-                else "end this line with a \\, or write the statement on one line"
-            )
-            message = (
-                "a text ends on the line on which it begins" if is_text else "a statement ends with its line"
-            )
-            place = Span(view.code.rindex('"', 0, at), at) if is_text else Span(at, at + 1)
-            edits.append(
-                Edit(at, end, "" if view.code[at - 1] in "[" or view.code[end : end + 1] == "]" else " ")
-            )
-            first = first or Fix("continued-line", message, place, (), hint)
+            start = at if is_text else _end_of_line(view, at).start
+            blank = "" if view.code[at - 1] in "[" or view.code[end : end + 1] == "]" else " "
+            edits.append(Edit(start, end, blank))
             if is_text:
+                message = "a text ends on the line on which it begins"
+                place = Span(view.code.rindex('"', 0, at), at)
+                first = first or Fix("continued-line", message, place, (), "write it on one line")
                 break
+            first = first or _cut(view, at, ())
     if first is not None:
         yield Fix(first.code, first.message, first.span, tuple(edits), first.hint)
+
+
+def _end_of_line(view: View, at: int) -> Span:
+    """Where a line ends, with the backslash and the blanks behind it that do not make it go on."""
+    behind = re.search(r"\\[ \t]+$", view.code[:at])
+    return Span(behind.start() if behind else at, at)
+
+
+def _cut(view: View, at: int, edits: tuple[Edit, ...]) -> Fix:
+    """A statement goes on behind the line end at `at`."""
+    end = _end_of_line(view, at)
+    if end.start < at:
+        message = "behind the \\ that lets a statement go on on the next line there is a blank"
+        place = Span(end.start + 1, at)
+        return Fix("continued-line", message, place, edits, "make the \\ the last character of its line")
+    hint = "end this line with a \\, or write the statement on one line"
+    if "//" in view.text[:at]:
+        hint = "write the statement on one line"  # behind a comment a \\ would make the next line part of it
+    return Fix("continued-line", "a statement ends with its line", Span(at, at + 1), edits, hint)
 
 
 #: Asked one after the other, as long as one of them finds something; what they find is repaired at once.

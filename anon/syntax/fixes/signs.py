@@ -13,7 +13,7 @@ from anon.syntax.span import Span
 
 # Behind a tag, an item or a name: what is meant as := or ?=.
 _SIGN: Final = re.compile(
-    r"(?<=[)\]A-Za-z0-9_])(\s*)(:\s+=|=\s*:(?!=)|:==+|::=?|=>|<-|<=|->|=\s*\?|\?\s+=|\?:=|:\?=|\?==|[+~*-]=|\u2190|:=\s*=|={1,3})(?=\s*\S)"
+    r"(?<=[)\]A-Za-z0-9_])(\s*)(:\s+=|=\s*:(?!=)|:==+|::=?|=>|<-|<=|->|=\s*\?|\?\s+=|\?:=|:\?=|\?==|[+~*-]=|-(?=\s*\")|\u2190|:=\s*=|={1,3})(?=\s*\S)"
 )
 _WORD: Final = re.compile(r"(?<=[)\]])\s+(is|to|as|becomes|equals|IS|TO|AS|with|by)\s+(?=[\"(A-Za-z0-9])")
 
@@ -81,6 +81,7 @@ def targets(view: View) -> Iterator[Fix]:
         end
         and not is_tag
         and shape[end : end + 1] in ("=", "q")
+        and not re.match(r'\s*"\([^"()]*\)"', view.text)
         and (shape[0] in "SN" or (shape[end - 1] == "]" and shape[0] == "a"))
     ):
         place = view.span(0, end - 1)
@@ -163,12 +164,21 @@ def commas(view: View) -> Iterator[Fix]:
             yield Fix(
                 "comma", f"the comma {where} is one too many", view.span(number), (without(view, number),)
             )
+    for found in re.finditer(r"(?<=[\[,])S[aT](?=[\],])", shape):
+        text, value = (str(view.words[number]) for number in (found.start(), found.start() + 1))
+        called = shape.rfind("[", 0, found.start()) - 1
+        if "{0}" in text and str(view.words[called]) != "format":
+            place = view.span(found.start(), found.start() + 1)
+            message = "a text with values put into it is written format[...] in the brackets of a function"
+            yield Fix("comma", message, place, (Edit(*place, f"format[{text}, {value}]"),))
     for number in range(1, len(shape)):
-        if depth_at(shape, number) > 0 and shape[number] in "SNTa*+.{" and shape[number - 1] in "SNTa]}":
-            span = view.span(number)
+        previous = len(shape[:number].rstrip("\n")) - 1
+        if depth_at(shape, number) > 0 and shape[number] in "SNTa*+.{" and shape[previous] in "SNTa]}":
+            at = view.span(previous).end
+            start = view.span(number).start
+            place = Span(start, start + 1) if previous == number - 1 else Span(at, at)
             message = "between two values in brackets a comma is missing"
-            at = view.span(number - 1).end
-            yield Fix("comma", message, Span(span.start, span.start + 1), (Edit(at, at, ","),))
+            yield Fix("comma", message, place, (Edit(at, at, ","),))
     if view.dialect == 4 and re.search(r"=S[aTN](?:,?[aTN])*$", shape):
         for number in range(shape.index("S") + 2, len(shape)):
             if shape[number] in "aTN" and shape[number - 1] in "aTN":
@@ -186,10 +196,34 @@ def commas(view: View) -> Iterator[Fix]:
             yield Fix("comma", message, view.span(number), (view.substitute(number, ","),))
 
 
+def lines_of_lists(view: View) -> Iterator[Fix]:
+    """Empty lines, and comments on lines of their own, between the values of a list."""
+    if view.dialect == 4 or "{" not in view.shape:
+        return
+    found = re.search(r":=(\s*\n\s*)(?=\{)", view.code)
+    if found:
+        hint = "put the { of the list behind the :="
+        edits = (Edit(*found.span(1), " "),)
+        yield Fix("continued-line", "a statement ends with its line", Span(*found.span(1)), edits, hint)
+    message = "a list holds no empty line, and no comment on a line of its own"
+    ends = list(re.finditer(r"\n[ \t]*(//[^\n]*)?(?=\n)", view.text))
+    removals = tuple(Edit(*found.span(), "") for found in ends)
+    for number, found in enumerate(ends):
+        place = Span(found.start() + 1, found.start() + 1)
+        hint = "leave the empty line out"
+        if found[1]:
+            place = Span(*found.span(1))
+            hint = "put the comment behind a value, or above the list"
+        yield Fix("continued-line", message, place, (removals[number],), hint)
+        yield Fix("continued-line", message, place, removals, hint)
+
+
 def lists(view: View) -> Iterator[Fix]:
     """Several tags where one is wanted."""
     shape = view.shape
-    first = 1 if shape.startswith("-") else 0
+    behind = re.match(r"(?:[^-=]*~[^-=]*[:?])?-", shape)
+    first = behind.end() if behind else 0
+    head = view.text[: view.span(first - 1).start].lstrip() if first else ""
     end = path_end(shape, first)
     if end <= first or shape[end : end + 1] not in (",", "T", "-"):
         return
@@ -199,12 +233,25 @@ def lists(view: View) -> Iterator[Fix]:
         tags += [str(view.words[number]) for number in starts]
         at = view.span(end)
         message = "a - removes one element, the next one needs a line of its own"
-        hint = "write each on a line of its own: " + ", then ".join(f"- {tag}" for tag in tags[:3])
-        edits = (Edit(view.span(end - 1).end, len(view.text), "".join(f"\n- {tag}" for tag in tags[1:])),)
+        lines = [f"{head}- {tag}" for tag in tags]
+        hint = "write each on a line of its own: " + ", then ".join(lines[:3])
+        edits = (Edit(view.span(end - 1).end, len(view.text), "".join(f"\n{line}" for line in lines[1:])),)
         yield Fix("one-at-a-time", message, at, edits, hint)
     elif shape[end : end + 1] == "," and "=" in shape:
         message = "a value is assigned to one element at a time"
         yield Fix("one-at-a-time", message, view.span(end), (), "write a line for each of the tags")
+
+
+def two_statements(view: View) -> Iterator[Fix]:
+    """Two statements on a line; DicomEdit 6 can read that."""
+    for number in range(2, len(view.shape)) if view.dialect == 4 else ():
+        if view.shape[number] in "-T" and view.shape[number - 1] in "STNa]" and not depth_at(view.shape, number):
+            at = view.span(number).start
+            rest = view.text[at : view.end()]
+            message = "a line holds one statement, the next one needs a line of its own"
+            hint = f"write {rest} on a line of its own"
+            place = Span(at, view.end())
+            yield Fix("one-at-a-time", message, place, (Edit(at, at, "\n"),), hint)
 
 
 def minus_in_brackets(view: View) -> Iterator[Fix]:
@@ -273,7 +320,7 @@ def bad_names(view: View) -> Iterator[Fix]:
         ascii_name = unicodedata.normalize("NFKD", ascii_name).encode("ascii", "ignore").decode()
         fixed = re.sub(r"\W", "_", ascii_name).lstrip("0123456789")
         message = f"{name} cannot name a variable, names have the letters A to Z, digits and _ only"
-        if fixed:
+        if re.search("[^_]", fixed):
             yield Fix("bad-name", message, Span(*found.span(1)), (Edit(*found.span(1), fixed),))
 
 
@@ -285,10 +332,12 @@ def joined_texts(view: View) -> Iterator[Fix]:
         starts.setdefault(term_end(shape, at), at)
     for number in range(1, len(shape)):
         sign = str(view.words[number])
-        if sign not in ("+", "&", ".", "||", "*"):
+        if sign not in ("+", "&", ".", "||", "*", ","):
             continue
         first = starts.get(number)
         if first is None or first == number:
+            continue
+        if sign == "," and (depth_at(shape, number) or shape[first - 1 : first] != "=" or shape[first] == "S"):
             continue
         terms, at = [first], number
         while at < len(shape) and str(view.words[at]) == sign and term_end(shape, at + 1) > at + 1:
@@ -366,9 +415,11 @@ def missing_value(view: View) -> Iterator[Fix]:
         message = "there is no + for elements, one is made by giving it a value"
         yield Fix("missing-action", message, view.span(0), (), f'write {tag} := "text"')
     last = shape[-1:]
-    if not last or view.stop < len(shape):
-        return
     number = len(shape) - 1
+    if shape.endswith("=[]"):
+        last, number = "=", number - 2
+    elif not last or view.stop < len(shape):
+        return
     span = view.span(number)
     if last == "=" or last == "q":
         start = next((at for at in range(number) if path_end(shape, at) == number), None)
