@@ -104,7 +104,7 @@ class Compiler:
         name = call.name.name
         found = self.functions.get(name)
         if found is None:
-            hint = unknown_function_hint(call, self.functions, self.dialect)
+            hint = unknown_function_hint(name, self.functions, self.dialect)
             message = f"there is no function {name!r} in DicomEdit {self.dialect}"
             self.error(call.name.span, "unknown-function", message, hint)
             for argument in call.arguments:

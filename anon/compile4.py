@@ -272,6 +272,8 @@ class Compiler4(Compiler):
         if action.generator.name != "UID":
             message = f"there is no generator {action.generator.name!r} in DicomEdit 4"
             hint = f"write {action.target.path} := new UID"
+            if action.generator.name in self.functions:
+                hint = f"write {action.target.path} := {action.generator.name}[{action.target.path}]"
             self.error(action.generator.span, "unknown-generator", message, hint)
         path = TagPath((step,), action.target.path.text)
         host = self._host

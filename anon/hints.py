@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from difflib import get_close_matches
 from typing import Final
 
 from anon.functions.registry import Builtin, find_similar, functions_of
@@ -109,6 +110,7 @@ _ELSEWHERE: Final[Mapping[str, str]] = {
     "hashuids": "hashUIDList",
     "hashall": "hashUIDList",
 }
+_LABEL: Final = "makeSessionLabel"  # which DicomEdit 4 bears where nobody supplies it
 _LIST: Final = "`prearc anon functions` lists them all"
 
 #: What is said of a mistake or a failure where nobody knows more.
@@ -171,10 +173,13 @@ BY_CODE: Final[Mapping[str, str]] = {
 }
 
 
-def unknown_function_hint(call: nodes.Call, known: Mapping[str, Builtin], dialect: int) -> str:
+def unknown_function_hint(name: str, known: Mapping[str, Builtin], dialect: int) -> str:
     """What somebody meant who calls a function that does not exist."""
-    name = call.name.name
+    if dialect == 4 and name == _LABEL:
+        return f"only a variable takes its value from it: session := {name}[...]"
     similar = find_similar(name, known)
+    if dialect == 4 and get_close_matches(name, [_LABEL], cutoff=0.8):
+        similar = _LABEL
     if similar:
         return f"did you mean {similar!r}?"
     meant = _ELSEWHERE.get(name.lower().replace("_", ""))

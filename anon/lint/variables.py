@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from typing import Final
@@ -38,8 +39,12 @@ def unsupplied_variable(checked: Checked) -> Iterator[Finding]:
     `--var` where the script is run by hand.
     """
     given = {checked.constants.key(each.name.name): each for each in checked.initials}
+    spoilt = [_GIVEN.match(checked.source.lines[error.line - 1]) for error in checked.compiled.errors]
+    lost = {checked.constants.key(found[1]) for found in spoilt if found}
     for small, (spelled, span) in checked.compiled.program.required.items():
         own = given.get(checked.constants.key(spelled))
+        if own is None and checked.constants.key(spelled) in lost:
+            continue  # the line that gives it a value has a mistake, which is told
         if small in SUPPLIED or (own is not None and _makes_label(own.value)):
             continue
         if own is not None:
@@ -54,6 +59,7 @@ def unsupplied_variable(checked: Checked) -> Iterator[Finding]:
         yield Finding(span, f"nobody supplies the variable {spelled!r}", hint)
 
 
+_GIVEN: Final = re.compile(r"\s*([A-Za-z_]\w*)\s*:=")
 _NO_VALUE: Final = ("null", "none", "nil", "empty", "blank", "nothing", "undefined")
 
 

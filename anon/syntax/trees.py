@@ -17,6 +17,7 @@ from anon.tagpath import LevelStep, Step, TagError, TagPath, level_steps, make_p
 _INTEGER: Final = re.compile(r"0|-?[1-9][0-9]*")
 _FLOAT: Final = re.compile(r"-?(0|[1-9][0-9]*)\.[0-9]+")
 _ESCAPE: Final = re.compile(r"\\([\s\S]|$)")
+_ESCAPE_4: Final = re.compile(r"\\(u[0-9A-Fa-f]{4}|[0-7]{3}|[\s\S]|$)")
 _ESCAPES_4: Final = {"b": "\b", "t": "\t", "n": "\n", "f": "\f", "r": "\r", '"': '"', "'": "'", "\\": "\\"}
 _OCTAL: Final = re.compile(r"[0-7]{3}")
 
@@ -129,7 +130,7 @@ class Trees4(_Trees):
                 Span(span.start + 1 + found.start(), span.start + 1 + found.end()),
             )
 
-        return nodes.Text(span, _ESCAPE.sub(translate, str(parts[0])[1:-1]))
+        return nodes.Text(span, _ESCAPE_4.sub(translate, str(parts[0])[1:-1]))
 
     def number(self, parts: list[Any]) -> nodes.Number:
         span, text = span_of(parts[0]), str(parts[0])

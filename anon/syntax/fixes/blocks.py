@@ -57,9 +57,11 @@ def loops(view: View) -> Iterator[Fix]:
         yield Fix("foreign-word", message, Span(*taken_in.span(1)), (), hint)
     if loop and view.stop <= 2:
         hint = "a script is a list of statements about elements, with `if` at most"
-        if loop[1] in ("for", "foreach", "while"):
+        if view.dialect == 4:
+            hint = "a script is a list of statements, which may have conditions before them"
+        elif loop[1] in ("for", "foreach", "while"):
             hint = "a path such as */(0010,0010) reaches an element in all sequences, no loop is needed"
-        if loop[1] in ("return",):
+        elif loop[1] in ("return",):
             hint = "put what is only to be done sometimes into an `if`"
         yield Fix("foreign-word", f"DicomEdit has no `{loop[1]}`", Span(*loop.span(1)), (), hint)
 
@@ -88,6 +90,11 @@ def square_brackets(view: View) -> Iterator[Fix]:
         message = "the condition of `if` stands in round brackets, not in square ones"
         edits = (Edit(*found.span(1), "("), Edit(*found.span(3), ")"))
         yield Fix("if-brackets", message, Span(found.start(1), found.end(3)), edits)
+    found = re.search(r"\b(?:if|elseif)\s*\(\s*([0-9A-Fa-f]{4}\s*,\s*[0-9A-Fa-f]{4})\s*(?=[=!~])", view.code)
+    if found:
+        message = "a tag has round brackets of its own, within those of the `if`"
+        place = Span(*found.span(1))
+        yield Fix("bad-tag", message, place, (Edit(*place, f"({found[1]})"),))
     found = re.match(r"\s*\}?\s*(if|elseif|else)\b(?:\s*\(.*\))?\s*(\[)\s*$", view.code)
     if found:
         message = f"what belongs to `{found[1]}` stands in braces, not in square brackets"
@@ -96,10 +103,21 @@ def square_brackets(view: View) -> Iterator[Fix]:
     if found:
         message = "a block ends with }, not with ]"
         yield Fix("block-end", message, Span(*found.span(1)), (Edit(*found.span(1), "}"),))
-    found = re.match(r"\s*\}?\s*(else)\s*\(.*[=~\[].*\)\s*\{", view.code)
+    found = re.search(r"(?:^|\})\s*(else)\s*\(.*[=~\[].*\)\s*\{", view.code)
     if found:
         message = "`else` has no condition, `elseif` has one"
         yield Fix("else-if", message, Span(*found.span(1)), (Edit(*found.span(1), "elseif"),))
+
+
+def else_within(view: View) -> Iterator[Fix]:
+    """`if (...) { a else b }`: the } of the first block, and the { of the second, are missing."""
+    found = re.search(r"\b(?:if|elseif)\b[^{]*\{[^{}]*?\s(else(?:if\s*\(.*\))?)\s*(\{|[^\s{])", view.code)
+    if found and view.dialect == 6:
+        word = found[1][:6] if found[1].startswith("elseif") else "else"
+        place = Span(found.start(1), found.start(1) + len(word))
+        made = f"}} {found[1]}" if found[2] == "{" else f"}} {found[1]} {{"
+        message = f"before `{word}` the }} of the block is missing"
+        yield Fix("unclosed-block", message, place, (Edit(*found.span(1), made),))
 
 
 def blocks(view: View) -> Iterator[Fix]:
@@ -120,15 +138,19 @@ def blocks(view: View) -> Iterator[Fix]:
             assert found is not None
             message = f"DicomEdit 4 has no `{found[0]}`, a condition stands before each statement"
             hint = 'write (0008,0060) = "MR" : - (0010,0010) for each statement of the block'
+            if found[0] == "else":
+                hint = 'begin the script with version "6.6", which has if (...) { } else { }'
             yield Fix("if-in-dicomedit4", message, Span(*found.span()), (), hint)
         return
     head = re.match(r"\s*(?:\}\s*)?(if|elseif)\b\s*", code)
-    if re.match(r"\s*(?:\}\s*)?(?:if|elseif)\s*(?:\(\s*\))?\s*(?:\{|$)", code):
-        assert head is not None
-        hint = 'write what to ask for: if ((0008,0060) = "MR") {'
-        yield Fix(
-            "missing-condition", f"the condition of `{head[1]}` is missing", Span(*head.span(1)), (), hint
-        )
+    bare_head = re.search(r"(?:^|\})\s*(if|elseif)\s*(?:\(\s*\))?\s*(?:\{|$)", code)
+    if bare_head:
+        word = bare_head[1]
+        hint = f'write what to ask for: {word} ((0008,0060) = "MR") {{'
+        if word == "elseif":
+            hint += ", or else {"
+        message = f"the condition of `{word}` is missing"
+        yield Fix("missing-condition", message, Span(*bare_head.span(1)), (), hint)
     if head:
         yield from _heads(view, head.end(), Span(*head.span(1)))
     otherwise = re.match(r"\s*(?:\}\s*)?(else)\b\s*", code)
@@ -173,8 +195,15 @@ def _braces(view: View, start: int, word: Span, name: str) -> Iterator[Fix]:
         at = start + filler.start(1)
         culprit = Span(at, at + len(shown))
         message = f"what belongs to `{name}` stands in braces, without {shown}"
+    wrapped = re.fullmatch(r"(\[).*\]|(\()\s*[-(].*\)", rest)
     if rest.startswith("{"):
         yield Fix("if-braces", message, culprit, (Edit(start, place, " "),))
+    elif wrapped:
+        kind = "square brackets" if wrapped[1] else "round ones"
+        end = place + len(rest)
+        edits = (Edit(start, place + 1, " {"), Edit(end - 1, end, "}"))
+        message = f"what belongs to `{name}` stands in braces, not in {kind}"
+        yield Fix("if-braces", message, Span(place, end), edits)
     elif rest:
         other = re.search(r"\s*(?::(?!=)|\belse\b)\s*", rest)
         end = place + len(rest)

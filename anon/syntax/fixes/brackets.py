@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from anon.functions.registry import find_similar, functions_of
+from anon.hints import unknown_function_hint
 from anon.syntax.draft import Edit, Fix, View
 from anon.syntax.fixes.shapes import CLOSING, OPENING, partner
 from anon.syntax.span import Span
@@ -17,20 +18,20 @@ _CALL_OF_TAG = re.compile(r"\b([A-Za-z_]\w*)\s*(\([0-9A-Fa-f@#Xx]{1,8}\s*,[^()]*
 def calls(view: View) -> Iterator[Fix]:
     """Functions with other brackets than square ones, or with none."""
     shape = view.shape
-    if view.dialect == 4 and "wa[]" in shape:
-        place = view.span(shape.index("wa[]") + 2, shape.index("wa[]") + 3)
+    empty = re.search(r"a(\[\]|\(\))", shape) if view.dialect == 4 else None
+    if empty and shape[empty.start() - 1 : empty.start()] == "w":
+        place = view.span(empty.start(1), empty.end() - 1)
         yield Fix("needless-bracket", "new UID has no brackets behind it", place, (Edit(*place, ""),))
-    elif view.dialect == 4 and "a[]" in shape:
-        first = shape.index("a[]")
-        name = str(view.words[first])
-        message = f"the function {name} needs a value"
-        yield Fix(
-            "argument-count",
-            message,
-            view.span(first, first + 2),
-            (),
-            f"`prearc anon functions {name}` shows which",
-        )
+    elif empty and empty[1] == "[]":
+        name = str(view.words[empty.start()])
+        code, message = "argument-count", f"the function {name} needs a value"
+        hint = f"`prearc anon functions {name}` shows which"
+        place = view.span(empty.start(), empty.end() - 1)
+        if name not in functions_of(4):
+            code, message = "unknown-function", f"there is no function {name!r} in DicomEdit 4"
+            hint = unknown_function_hint(name, functions_of(4), 4)
+            place = view.span(empty.start())
+        yield Fix(code, message, place, (), hint)
     for number in range(1, len(shape)):
         if shape[number - 1] != "a" or shape[number] not in "({":
             continue
@@ -113,6 +114,11 @@ def unbalanced(view: View) -> Iterator[Fix]:
                 message = f"this {letter} closes nothing"
                 yield Fix("unbalanced-bracket", message, view.span(number), (view.substitute(number, ""),))
                 yield from _missing_opening(view, number)
+    if len(opened) > 1 and all(shape[number] == "[" for number in opened):
+        message = f"{len(opened)} of the [ have no ]"
+        at = view.end()
+        place = view.span(opened[0], opened[-1])
+        yield Fix("unbalanced-bracket", message, place, (Edit(at, at, "]" * len(opened)),))
     for number in reversed(opened):
         letter = shape[number]
         if letter == "{" and view.dialect == 6 and number == len(shape) - 1:
@@ -198,6 +204,7 @@ def strings(view: View) -> Iterator[Fix]:
         places = [place for place in places if place <= start + comment.start()]
         yield Fix("unclosed-string", message, Span(start, start + comment.start()),
                   (Edit(start + comment.start(), start + comment.start(), '"'),))  # fmt: skip
+    places += [start + at.end(1) for at in re.finditer(r"(\{[0-9]\}[^,{}]*),[^{}]*$", tail)]
     for at in [*reversed(places), end]:
         yield Fix("unclosed-string", message, Span(start, max(at, start + 1)), (Edit(at, at, '"'),))
     yield from _missing_first_quote(view, end - 1)
@@ -224,6 +231,9 @@ def inner_quotes(view: View) -> Iterator[Fix]:
     for found in re.finditer(r'""([^\s",\[\]](?:[^"\n]*[^\s",\[\]])?)""', view.text):
         message = "a text stands in one pair of quotes, not in two"
         yield Fix("wrong-quotes", message, Span(*found.span()), (Edit(*found.span(), f'"{found[1]}"'),))
+    for found in re.finditer(r'(?<=[=~,\[])\s*(\\"([^"\\\n]*)\\")', view.text):
+        message = "the quotes around a text have no backslash before them"
+        yield Fix("wrong-quotes", message, Span(*found.span(1)), (Edit(*found.span(1), f'"{found[2]}"'),))
     whole = re.search(r"[:?]=\s*(\".*\")\s*$", view.text)
     if whole and whole[1].count('"') == 3:
         at = whole[1].index('"', 1)
@@ -295,11 +305,14 @@ def _escapes(view: View, place: Span) -> Iterator[Edit]:
         start, end = word.start_pos or 0, word.end_pos or 0
         if not start <= place.start < end:
             continue
-        for found in re.finditer(r"\\([0-7]{3}|.)", view.text[start + 1 : end - 1]):
+        for found in re.finditer(r"\\(u[0-9A-Fa-f]{4}|[0-7]{3}|.)", view.text[start + 1 : end - 1]):
             if found[1] in right or (view.dialect == 6 and len(found[1]) == 3):
                 continue
             at = start + 1 + found.start()
             fixed = "'" if found[1] == '"' else f"\\{found[0]}"
+            if view.dialect == 4 and len(found[1]) > 1:
+                letter = chr(int(found[1].lstrip("u"), 16 if found[1][0] == "u" else 8))
+                fixed = letter if letter.isprintable() and letter not in '"\\' else fixed
             yield Edit(at, at + len(found[0]), fixed)
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from anon.hints import meant_function
 from anon.syntax.draft import Edit, Fix, View
 from anon.syntax.fixes.shapes import term_end
 from anon.syntax.span import Span
@@ -174,7 +175,11 @@ def conditional_values(view: View) -> Iterator[Fix]:
             line += f" : {part['target']} := {part['no']}"
         yield Fix("conditional-value", message, sign, (Edit(0, len(view.text), line),))
     found = re.match(target + r"\s*(?P<value>[^:?]+?\s*(?P<sign>==?|~)\s*[^:?]+?)\s*$", view.code)
-    if found is not None and view.dialect == 6:
+    if found is not None and view.dialect == 4:
+        part = {name: view.text[slice(*found.span(name))].strip() for name in ("target", "value")}
+        hint = f'put it before the statement: {part["value"]} : {part["target"]} := "text"'
+        yield Fix("conditional-value", "a comparison is no value", Span(*found.span("sign")), (), hint)
+    elif found is not None:
         call = _as_call(view.text[slice(*found.span("value"))])
         if call:
             message = "a comparison is no value, a function gives one"
@@ -225,6 +230,10 @@ def members(view: View) -> Iterator[Fix]:
 _TAG: Final = r"\([0-9A-Fa-f@#Xx]{4}\s*,[^()]*\)"
 
 
+_NO_PRESENCE: Final = "DicomEdit 4 cannot ask whether an element is there"
+_PRESENCE_OF_6: Final = 'begin the script with version "6.6", which has isPresent'
+
+
 def presence(view: View) -> Iterator[Fix]:
     """`(0010,0010) exists`, `(0010,0010) is empty`."""
     for found in re.finditer(
@@ -236,9 +245,14 @@ def presence(view: View) -> Iterator[Fix]:
             message = "whether an element is there is asked with the function isPresent"
             yield Fix("foreign-word", message, place, (Edit(*found.span(), f"isPresent[{tag}]"),))
         else:
-            message = "DicomEdit 4 cannot ask whether an element is there"
-            hint = 'begin the script with version "6.6", which has isPresent'
-            yield Fix("dicomedit6-only", message, place, (), hint)
+            yield Fix("dicomedit6-only", _NO_PRESENCE, place, (), _PRESENCE_OF_6)
+    asked = (
+        re.match(rf"\s*([A-Za-z]+)\s*[\[(]\s*{_TAG}\s*[\])]\s*:(?!=)", view.code)
+        if view.dialect == 4
+        else None
+    )
+    if asked and meant_function(asked[1], 6) == "isPresent":
+        yield Fix("dicomedit6-only", _NO_PRESENCE, Span(*asked.span(1)), (), _PRESENCE_OF_6)
     for found in re.finditer(rf"({_TAG})\s*(?:is\s+|==?\s*)(empty|null|blank|missing|nothing)\b", view.code):
         tag = view.text[slice(*found.span(1))]
         message = 'an empty value is written ""'
@@ -282,6 +296,7 @@ def alternatives(view: View) -> Iterator[Fix]:
             yield Fix("compare-sign", message, place, (Edit(*found.span(), f'~ "{pattern}"'),))
 
 
+_LIKE: Final = re.compile(r'\b(like|LIKE)\s*"(%?)([\w -]+)(%?)"')
 _CONTAINED: Final = re.compile(
     rf"(?P<what>{_TAG}|\b[A-Za-z_]\w*)\s+(?P<word>(?i:contains|starts\s?with|ends\s?with))"
     r"\s*\"(?P<text>\w[\w -]*)\""
@@ -291,7 +306,12 @@ _PARTS: Final = {"contains": (".*", ".*"), "startswith": ("", ".*"), "endswith":
 
 
 def parts_of_values(view: View) -> Iterator[Fix]:
-    """`(0008,0008) contains "SECONDARY"`, `"SECONDARY" in (0008,0008)`."""
+    """`(0008,0008) contains "SECONDARY"`, `"SECONDARY" in (0008,0008)`, `like "MR%"`."""
+    for found in _LIKE.finditer(view.text):
+        made = f'~ "{found[2] and ".*"}{found[3]}{found[4] and ".*"}"'
+        message = f"a pattern is compared with a single ~, not with {found[1]}, and any text in it is .*"
+        if found[2] or found[4]:
+            yield Fix("compare-sign", message, Span(*found.span(1)), (Edit(*found.span(), made),))
     for found in _CONTAINED.finditer(view.text):
         name = "word" if found["word"] else "word2"
         before, behind = _PARTS[re.sub(r"\s", "", (found["word"] or "contains").lower())]
@@ -352,12 +372,47 @@ def first_words(view: View) -> Iterator[Fix]:
 
 
 def chains(view: View) -> Iterator[Fix]:
-    """Another condition behind the : of a ?."""
-    found = re.match(r"[^?{]*~[^?{]*\?[^?{]*:[^?{]*~[^?{]*(\?)", view.shape) if view.dialect == 6 else None
+    """Another condition behind a ? or behind its :, and a second :."""
+    if view.dialect == 4:
+        return
+    several = re.match(r"[^?:{]*~[^?:{]*(\?)[^?:={]*~[^?:={]*(\?)", view.shape)
+    if several is not None:
+        first, second = view.span(several.start(1)), view.span(several.start(2))
+        calls = [
+            _as_call(bare(part)) for part in (view.text[: first.start], view.text[first.end : second.start])
+        ]
+        message = "a second condition cannot follow the ?"
+        if all(calls):
+            message = f"{message}, conditions are joined with the function and"
+            edits = (Edit(0, second.start, f"and[{', '.join(filter(None, calls))}] "),)
+            yield Fix("combined-conditions", message, first, edits)
+        yield Fix("combined-conditions", message, first, (), "put one `if` into the block of the other")
+    hint = "write if (...) { } elseif (...) { } else { }, with the statements on lines of their own"
+    found = re.match(r"[^?{]*~[^?{]*\?[^?{]*:[^?{]*~[^?{]*(\?)", view.shape)
     if found is not None:
         message = "behind the : of a ? no other condition can follow"
-        hint = "write if (...) { } elseif (...) { } else { }, with the statements on lines of their own"
         yield Fix("block-after-mark", message, view.span(found.start(1)), (), hint)
+    found = re.match(r"[^?{]*[~a][^?{]*\?[^?:{]+:[^?:{]+(:)", view.shape)
+    if found is not None:
+        message = "behind a ? there is one other thing to do, behind a single :"
+        yield Fix("block-after-mark", message, view.span(found.start(1)), (), hint)
+
+
+def compared_arguments(view: View) -> Iterator[Fix]:
+    """`and[(0008,0060) = "MR", ...]`: comparisons among the values of a function."""
+    if view.dialect == 4:
+        return
+    edits: list[Edit] = []
+    signs: list[Span] = []
+    for found in re.finditer(r"(?<=[\[,])[^~,\[\]{}]+(~)[^~,\[\]{}]+(?=[,\]])", view.shape):
+        place = view.span(found.start(), found.end() - 1)
+        call = _as_call(view.text[place.start : place.end])
+        if call is not None:
+            signs.append(view.span(found.start(1)))
+            edits.append(Edit(*place, call))
+    if edits:
+        message = "a comparison is no value, a function gives one"
+        yield Fix("conditional-value", message, signs[0], tuple(edits))
 
 
 def separators(view: View) -> Iterator[Fix]:
@@ -415,24 +470,40 @@ def half_conditions(view: View) -> Iterator[Fix]:
     if (
         first
         and shape[first : first + 1] == sign
-        and shape[0] in "TSN"
+        and (shape[0] in "TSN" or (shape[0] == "a" and sign == ":"))
         and re.match(r"-|c|[T*+.].*[=q]", shape[first + 1 :])
     ):
         value = view.text[: view.span(first - 1).end].strip()
         rest = view.text[view.span(first).start :].strip()
         message = f"the condition compares {value if len(value) < 40 else 'the value'} with nothing"
-        hint = f'write {value} = "text" {rest}' if shape[0] == "T" else f"write (gggg,eeee) = {value} {rest}"
+        hint = f'write {value} = "text" {rest}' if shape[0] in "Ta" else f"write (gggg,eeee) = {value} {rest}"
         yield Fix("missing-value", message, view.span(0, first - 1), (), hint)
+    for found in re.finditer(r"[?:](?=[SNT]+(?:$|:))", shape) if view.dialect == 6 else ():
+        at = found.end()
+        end = term_end(shape, at)
+        if "?" in shape[:at] and end > at and shape[end : end + 1] in ("", ":"):
+            place = view.span(at, end - 1)
+            shown = view.text[place.start : place.end]
+            message = f"behind the {shape[at - 1]} stands what to do, not a value"
+            hint = f"write the element before it: (gggg,eeee) := {shown}"
+            if shape[at] == "T":
+                hint = f'write - {shown} to remove the element, or {shown} := "text"'
+            yield Fix("missing-action", message, place, (), hint)
     if second > first and shape[second : second + 1] == sign and shape[0] == "T":
         at = view.span(first - 1).end
         place = view.span(first)
         message = "between the two values of the condition the = is missing"
         yield Fix("compare-sign", message, Span(place.start, place.start + 1), (Edit(at, at, " ="),))
-    found = re.match(r"[^:]*~[^:]*:(?:-T|T=[^:]*)(:)", shape) if view.dialect == 4 else None
-    if found is not None:
+    second_action = re.match(r"[^:]*~[^:]*:(?:-T|T=[^:]*)(:|a(?=-?T))", shape) if view.dialect == 4 else None
+    if second_action and str(view.words[second_action.start(1)]).lower() in (
+        ":",
+        "else",
+        "otherwise",
+        "sonst",
+    ):
         message = "a condition of DicomEdit 4 has one statement, and none for when it does not hold"
         hint = "write a line of its own for the other case, with a condition of its own"
-        yield Fix("condition-sign", message, view.span(found.start(1)), (), hint)
+        yield Fix("condition-sign", message, view.span(second_action.start(1)), (), hint)
 
 
 def bare_conditions(view: View) -> Iterator[Fix]:

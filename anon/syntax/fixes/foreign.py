@@ -28,7 +28,7 @@ _PYTHON: Final = re.compile(
 _JSON: Final = re.compile(
     r"^\s*\"(?P<name>[A-Z]\w+|[0-9a-fA-F]{4},?[0-9a-fA-F]{4})\"\s*:\s*(?P<value>\"[^\"]*\"|null|[\[{]?)\s*,?\s*$"
 )
-_FENCE: Final = re.compile(r"^\s*(?:```\w*|~~~\w*|---+|===+|\*\*\*+|[{}\[\]],?)\s*$")
+_FENCE: Final = re.compile(r"^\s*(?:```\w*|~~~\w*|---+|===+|\*\*\*+|\.\.\.+|\u2026|[{}\[\]],?)\s*$")
 
 
 _PROGRAM: Final = re.compile(

@@ -115,7 +115,7 @@ def bare_calls(view: View) -> Iterator[Fix]:
 def called_behind(view: View) -> Iterator[Fix]:
     """`subject.toUpperCase()`."""
     for found in re.finditer(
-        rf"(?P<what>{_NAME}|{_TAG})\.(?P<name>{_NAME})\(\s*(?P<rest>[^()]*?)\s*\)(?=\s*(?:$|[\],]))",
+        rf"(?P<what>{_NAME}|{_TAG})\.(?P<name>{_NAME})[(\[]\s*(?P<rest>[^()\[\]]*?)\s*[)\]](?=\s*(?:$|[\],]))",
         view.code,
     ):
         name = meant_function(found["name"], view.dialect)

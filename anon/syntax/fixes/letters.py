@@ -184,6 +184,11 @@ def semicolons(view: View) -> Iterator[Fix]:
             yield Fix("semicolon", message, span, (Edit(span.start, span.end, ","),))
         elif "~" in view.shape[:number] and not set("=q:?") & set(view.shape[:number]):
             return  # between a condition and what to do
+        elif re.fullmatch(r"a+", view.shape[number + 1 :]) and "private" not in view.code[span.end :].lower():
+            remark = view.text[span.end :].strip()
+            edit = Edit(span.start, len(view.text), f"// {remark}")
+            message = "a comment begins with //, not with ;"
+            yield Fix("comment-sign", message, span, (edit,), f"write // {remark}")
         else:
             message = "statements are separated by their lines, not by a ;"
             hint = "write what follows the ; on a line of its own"

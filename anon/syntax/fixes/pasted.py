@@ -8,6 +8,7 @@ from typing import Final
 
 from anon.syntax.draft import Edit, Fix, View
 from anon.syntax.span import Span
+from anon.tag_names import find_meant_tag
 
 _MERGE: Final = re.compile(r"\s*(?:<{7}|={7}|>{7}|\|{7})(?:\s.*)?")
 _CHANGES: Final = re.compile(
@@ -119,6 +120,23 @@ def turned_round(view: View) -> Iterator[Fix]:
     if found:
         message = "a value is assigned to one element at a time"
         yield Fix("one-at-a-time", message, Span(*found.span(1)), (), "write a line for each of the tags")
+
+
+def names_beside(view: View) -> Iterator[Fix]:
+    """The name of an element before its tag, or behind it and nothing else."""
+    found = re.match(rf"\s*-?\s*([A-Z][\w' ]*?)\s*(?:[:-]\s*)?(?={_TAG})", view.code)
+    if found and find_meant_tag(found[1]) is not None:
+        message = f"an element is named by its tag alone, without its name {found[1]}"
+        edits = (Edit(found.start(1), found.end(), ""),)
+        yield Fix("keyword-not-tag", message, Span(*found.span(1)), edits)
+    found = re.fullmatch(
+        r"\s*(\([0-9A-Fa-f]{4},[0-9A-Fa-f]{4}\))\s*[:,]?\s*([A-Z][\w' ]*?)(?:\s+[A-Z]{2})?\s*",
+        view.code,
+    )
+    if found and find_meant_tag(found[2]) == int(re.sub(r"\W", "", found[1]), 16):
+        hint = f'write - {found[1]} to remove the element, or {found[1]} := "" to empty it'
+        message = "the line names an element and does nothing with it"
+        yield Fix("missing-action", message, _whole(view), (), hint)
 
 
 def remarks_behind(view: View) -> Iterator[Fix]:

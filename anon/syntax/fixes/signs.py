@@ -13,7 +13,7 @@ from anon.syntax.span import Span
 
 # Behind a tag, an item or a name: what is meant as := or ?=.
 _SIGN: Final = re.compile(
-    r"(?<=[)\]A-Za-z0-9_])(\s*)(:\s+=|=\s*:(?!=)|:==+|::=?|=>|<-|<=|->|=\s*\?|\?\s+=|\?:=|:\?=|\?==|[+~*-]=|-(?=\s*\")|\u2190|:=\s*=|={1,3})(?=\s*\S)"
+    r"(?<=[)\]A-Za-z0-9_])(\s*)(:\s+=|=\s*:(?!=)|:==+|::=?|=>|<-|<=|->|=\s*\?|\?\s+=|\?:=|:\?=|\?==|[+~*-]=|-(?=\s*\")|\u2190|:=\s*=|=\s+=|={1,3})(?=\s*\S)"
 )
 _WORD: Final = re.compile(r"(?<=[)\]])\s+(is|to|as|becomes|equals|IS|TO|AS|with|by)\s+(?=[\"(A-Za-z0-9])")
 
@@ -96,7 +96,9 @@ def targets(view: View) -> Iterator[Fix]:
             "missing-target", message, place, (), f"write the tag before the {sign}: (gggg,eeee) {sign} text"
         )
     signs = [number for number, letter in enumerate(shape) if letter == "=" and depth_at(shape, number) == 0]
-    if len(signs) > 1 and not any(letter in "?:" for letter in shape):
+    behind = term_end(shape, signs[0] + 1) if signs else 0
+    is_two = view.dialect == 6 and len(signs) == 2 and behind < term_end(shape, behind) == signs[1]
+    if len(signs) > 1 and not is_two and not any(letter in "?:" for letter in shape):
         message = "a line gives a value to one element, and there are several :="
         hint = "write a line for each of the elements"
         yield Fix("one-at-a-time", message, view.span(signs[1]), (), hint)
@@ -117,17 +119,18 @@ def comparison(view: View) -> Iterator[Fix]:
     """Something else than = or ~ in a condition."""
     other = ":" if view.dialect == 4 else "?"
     for found in re.finditer(
-        r"={2,}|=~|~=|~{2,}|!==|<>|><|\beq\b|\bEQ\b|\bequals\b(?!\[)|\bis\b|\bmatches\b|\blike\b|\bLIKE\b|\bne\b|\bNE\b",
+        r"={2,}|=\s+=|=\s*!(?=\s)|~!(?=\s)|=~|~=|~{2,}|!==|<>|><|\beq\b|\bEQ\b|\bequals\b(?!\[)|\bis\b|\bmatches\b|\blike\b|\bLIKE\b|\bne\b|\bNE\b",
         view.code,
     ):
         sign = found[0]
         right = "~" if "~" in sign or sign in ("matches", "like", "LIKE") else "="
-        if sign in ("!==", "<>", "><", "ne", "NE"):
-            right = "!="
+        if sign in ("!==", "<>", "><", "ne", "NE") or sign.endswith("!"):
+            right = "!~" if sign == "~!" else "!="
             if view.dialect == 4:
                 continue
         meaning = {"=": "values are compared with a single =", "~": "a pattern is compared with a single ~",
-                   "!=": "what differs is written !="}[right]  # fmt: skip
+                   "!=": "what differs is written !=",
+                   "!~": "what does not fit a pattern is written !~"}[right]  # fmt: skip
         yield Fix(
             "compare-sign", f"{meaning}, not with {sign}", Span(*found.span()), (Edit(*found.span(), right),)
         )
@@ -172,11 +175,11 @@ def commas(view: View) -> Iterator[Fix]:
             message = "a text with values put into it is written format[...] in the brackets of a function"
             yield Fix("comma", message, place, (Edit(*place, f"format[{text}, {value}]"),))
     for number in range(1, len(shape)):
-        previous = len(shape[:number].rstrip("\n")) - 1
-        if depth_at(shape, number) > 0 and shape[number] in "SNTa*+.{" and shape[previous] in "SNTa]}":
-            at = view.span(previous).end
+        last = len(shape[:number].rstrip("\n")) - 1
+        if depth_at(shape, number) > 0 and shape[number] in "SNTa*+.{" and shape[last] in "SNTa]}":
+            at = view.span(last).end
             start = view.span(number).start
-            place = Span(start, start + 1) if previous == number - 1 else Span(at, at)
+            place = Span(start, start + 1) if last == number - 1 else Span(at, at)
             message = "between two values in brackets a comma is missing"
             yield Fix("comma", message, place, (Edit(at, at, ","),))
     if view.dialect == 4 and re.search(r"=S[aTN](?:,?[aTN])*$", shape):
@@ -245,7 +248,11 @@ def lists(view: View) -> Iterator[Fix]:
 def two_statements(view: View) -> Iterator[Fix]:
     """Two statements on a line; DicomEdit 6 can read that."""
     for number in range(2, len(view.shape)) if view.dialect == 4 else ():
-        if view.shape[number] in "-T" and view.shape[number - 1] in "STNa]" and not depth_at(view.shape, number):
+        if (
+            view.shape[number] in "-T"
+            and view.shape[number - 1] in "STNa]"
+            and not depth_at(view.shape, number)
+        ):
             at = view.span(number).start
             rest = view.text[at : view.end()]
             message = "a line holds one statement, the next one needs a line of its own"
@@ -258,18 +265,19 @@ def minus_in_brackets(view: View) -> Iterator[Fix]:
     """A minus before a tag where no element is removed."""
     for number, letter in enumerate(view.shape):
         following = view.shape[number + 1 : number + 2]
-        if letter != "-" or following not in ("T", "*", "a", "S") or depth_at(view.shape, number) <= 0:
+        if letter != "-" or following not in ("T", "*", "a", "S") or not number:
             continue
-        if view.shape[number - 1 : number] in ("[", ","):
+        if view.shape[number - 1] in ("[,=q" if depth_at(view.shape, number) > 0 else "=q"):
             message = "a minus removes an element in a statement of its own, here it is one too many"
             yield Fix("unexpected", message, view.span(number), (without(view, number),))
 
 
 def several_values(view: View) -> Iterator[Fix]:
     """Several texts for one element."""
-    found = re.search(r"(?<=[=q])S(,S)+$", view.shape)
+    found = re.search(r"(?<=[=q])(?:S(?:,S)+|\[S(?:,S)+\]|\(S(?:,S)+\))$", view.shape)
     if found is not None:
-        texts = [str(view.words[number])[1:-1] for number in range(found.start(), found.end(), 2)]
+        numbers = range(found.start(), found.end())
+        texts = [str(view.words[number])[1:-1] for number in numbers if view.shape[number] == "S"]
         place = view.span(found.start(), found.end() - 1)
         message = "the values of an element stand in one text, with a backslash between them"
         joined = "\\\\".join(texts)
@@ -288,7 +296,7 @@ def slashed_patterns(view: View) -> Iterator[Fix]:
         pattern = found[1].replace("\\", "\\\\")
         place = Span(*found.span(1))
         yield Fix("unquoted-text", "a pattern stands in quotes", place, (Edit(*place, f'"{pattern}"'),))
-    for found in re.finditer(r"(?<=~)\s*(/((?:[^/\\\n]|\\.)+)/[gimsx]*)(?=\s|\))", view.text):
+    for found in re.finditer(r"(?<=[~,])\s*(/((?:[^/\\\n]|\\.)+)/[gimsx]*)(?=\s|\)|,|\])", view.text):
         pattern = found[2].replace("\\/", "/").replace("\\", "\\\\").replace('"', "'")
         place = Span(*found.span(1))
         yield Fix(
@@ -337,7 +345,9 @@ def joined_texts(view: View) -> Iterator[Fix]:
         first = starts.get(number)
         if first is None or first == number:
             continue
-        if sign == "," and (depth_at(shape, number) or shape[first - 1 : first] != "=" or shape[first] == "S"):
+        if sign == "," and (
+            depth_at(shape, number) or shape[first - 1 : first] != "=" or shape[first] == "S"
+        ):
             continue
         terms, at = [first], number
         while at < len(shape) and str(view.words[at]) == sign and term_end(shape, at + 1) > at + 1:

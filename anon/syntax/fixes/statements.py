@@ -94,7 +94,8 @@ def verbs(view: View) -> Iterator[Fix]:
         if found is None:
             continue
         verb, target = found["verb"], found["target"]
-        if view.code[found.end("verb") :].lstrip().startswith("["):
+        is_call = view.code[found.end("verb") :].lstrip().startswith("[")
+        if is_call and (view.dialect == 6 or verb in functions_of(4)):
             continue
         if verb in ("describe", "export", "echo", "version", "if", "elseif", "else", "new"):
             continue
@@ -155,6 +156,7 @@ def _verb(view: View, start: int, verb: str, target: str, rest: str, place: Span
         message = f"a value is assigned with :=, without the word {verb}"
         value = re.sub(r"^(?:[:=]+|,|\bto\b|\bwith\b|\bas\b|\bby\b|->)\s*", "", rest)
         value = value.rstrip(")") if value.count(")") > value.count("(") else value
+        value = value[:-1] if value.count("]") > value.count("[") else value
         if value:
             yield Fix("foreign-word", message, place, (Edit(start, end, f"{target} := {value}"),))
         hint = f'write {target} := "text"'
@@ -166,6 +168,16 @@ def _verb(view: View, start: int, verb: str, target: str, rest: str, place: Span
     elif close in _KEEPING:
         message = f"there is no word {verb}, an element that no statement names stays as it is"
         yield Fix("foreign-word", message, place, (), "leave the line out")
+
+
+def lone_verbs(view: View) -> Iterator[Fix]:
+    """`(0008,0060) = "MR" : delete`."""
+    found = re.search(r"[:?]\s*([A-Za-z]+)\s*$", view.code)
+    if found and found[1] in (*_DELETING, *_EMPTYING):
+        removes = found[1] in _DELETING
+        message = f"which element is {'removed' if removes else 'emptied'} is missing"
+        hint = "write - (gggg,eeee)" if removes else 'write (gggg,eeee) := ""'
+        yield Fix("missing-tag", message, Span(*found.span(1)), (), hint)
 
 
 def private_tags(view: View) -> Iterator[Fix]:
@@ -250,7 +262,7 @@ def declarations(view: View) -> Iterator[Fix]:
         (r'("[^"]*")\s*[:=,]*\s*([A-Za-z_]\w*)', r"\2 \1"),
         (r'([A-Za-z_]\w*)\s*[:=,]+\s*("[^"]*"|hidden)', r"\1 \2"),
         (r"([A-Za-z_]\w*)\s*[:=,]*\s+'([^']*)'", r'\1 "\2"'),
-        (r"([A-Za-z_]\w*)\s*[:=,]*\s*(?:Hidden|HIDDEN|hide|invisible)", r"\1 hidden"),
+        (r"([A-Za-z_]\w*)\s*[:=,]*\s*(?:[Hh]id\w*|HIDDEN|invisible)", r"\1 hidden"),
         (r"([A-Za-z_]\w*)\s+(?:as|AS|to|is)\s+(\"[^\"]*\"|hidden)", r"\1 \2"),
         (r'([A-Za-z_]\w*)\s+((?:[^"\s:=,(\[]+\s*)+)', r'\1 "\2"'),
         (r'\w*\s*\[\s*([A-Za-z_]\w*)\s*,\s*("[^"]*")\s*\]', r"\1 \2"),
@@ -278,6 +290,17 @@ def declarations(view: View) -> Iterator[Fix]:
     else:
         place = view.stop_span()
         yield Fix("declaration", f"`{name}` is not written like this", place, (), hint)
+
+
+def new_uids(view: View) -> Iterator[Fix]:
+    """`new UID` as the value of a variable or of a function."""
+    found = re.search(r"(?:^a=|[\[,])(wa)", view.shape) if view.dialect == 4 else None
+    if found and str(view.words[found.end() - 1]).lower() == "uid":
+        message = "only an element can be given a new UID, behind its :="
+        place = view.span(found.start(1), found.end() - 1)
+        yield Fix(
+            "missing-target", message, place, (), "write (gggg,eeee) := new UID where the UID is wanted"
+        )
 
 
 def reserved(view: View) -> Iterator[Fix]:
@@ -348,6 +371,10 @@ def dialects(view: View) -> Iterator[Fix]:
         elif letter == "v" or (letter == "a" and not number and str(view.words[0]) == "version"):
             hint = 'write version "6.6" at the left of the first line'
             yield Fix("bad-version", "the version stands here as a statement", view.span(0), (), hint)
+    for found in re.finditer(r"(?<=[)\]])\s*(\.|->|>|\\|::)\s*(?=\()", view.code):
+        message = "DicomEdit 4 does not reach elements in sequences"
+        hint = 'begin the script with version "6.6", and write a / between the tags'
+        yield Fix("dicomedit6-only", message, Span(*found.span(1)), (), hint)
     if re.fullmatch(r"a\[.*\]", shape):
         name = str(view.words[0])
         message = "DicomEdit 4 has no functions that stand alone, a function gives a value"
@@ -450,7 +477,7 @@ def remarks(view: View) -> Iterator[Fix]:
         hint = f"write // {view.text[place.start : place.end]}"
         message = "words behind a statement are a comment and begin with //"
         yield Fix("remark", message, place, (edit,), hint)
-    found = re.match(r"\s*([/\\'*%]|REM\b|rem\b|;+|!+|/\s+/)\s*(?=[A-Za-z ])", view.code)
+    found = re.match(r"\s*(\\{1,2}|[/'*%]|REM\b|rem\b|;+|!+|/\s+/)\s*(?=[A-Za-z ])", view.code)
     if found and not re.match(r"\s*\*\s*/", view.code):
         sign = Span(*found.span(1))
         rest = view.text[found.end() :].strip()
