@@ -124,11 +124,11 @@ def _is_deflated(transfer_syntax_uid: UID) -> bool:
 def _charsets(dataset: Dataset, inherited: list[str] | None) -> list[str]:
     try:
         declared = dataset.get("SpecificCharacterSet")
+        if declared is None:
+            return inherited or [default_encoding]
+        names = [str(name).strip() for name in ([declared] if isinstance(declared, str) else declared)]
     except _FAILURES:
         return [default_encoding]
-    if declared is None:
-        return inherited or [default_encoding]
-    names = [str(name).strip() for name in ([declared] if isinstance(declared, str) else declared)]
     if any(name not in python_encoding for name in names):
         return [default_encoding]  # asking pydicom would put the unknown name into its log
     return list(convert_encodings(names or ["ISO_IR 6"]))

@@ -60,3 +60,10 @@ def test_the_hint_for_a_text_that_does_not_fit_says_where_the_character_set_goes
     dataset = make_dataset(SpecificCharacterSet="ISO_IR 100", StudyDescription="Été")
     applied(f"{text}\n{charset}", dataset)
     assert (dataset.PatientName, dataset.StudyDescription) == ("漢", "Été")
+
+
+@pytest.mark.parametrize(("vr", "value"), [("US", 192), ("FD", 1.5), ("AT", 0x00100010)])
+def test_a_character_set_that_is_no_text_declares_nothing(vr: str, value: Any) -> None:
+    dataset = make_dataset()
+    dataset.add_new(0x00080005, vr, value)
+    assert "PatientName" not in applied("- (0010,0010)", dataset)
