@@ -49,7 +49,9 @@ def balance(units: list[Unit]) -> tuple[list[Unit], list[Mistake]]:
                     closed = ""
                     continue
                 head = word.type
-            closed = ""
+            was_closed = closed
+            if word.type != LINE_END:
+                closed = ""
             if word.type == "LBRACE" and previous in ("RPAR", "ELSE"):
                 opened.append((word, not unit.was_wrong))
                 kinds.append(head or "IF")
@@ -67,6 +69,7 @@ def balance(units: list[Unit]) -> tuple[list[Unit], list[Mistake]]:
                             Mistake("unbalanced-bracket", message, hint, span_of_words(word, word))
                         )
                     excused = max(excused - 1, 0)
+                    closed = was_closed  # an `else` behind it belongs to the block that was closed before
                     continue
                 opened.pop()
                 closed = kinds.pop()

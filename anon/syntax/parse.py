@@ -24,7 +24,16 @@ from anon.syntax.reading import Stop, lex_arranged, read
 from anon.syntax.script_comments import find_block_comments
 from anon.syntax.span import Source, Span
 from anon.syntax.units import Unit, units_of
-from anon.syntax.words import LINE_END, end_of, find_too_deep, make_word, shape_of, span_of_words, start_of
+from anon.syntax.words import (
+    LINE_END,
+    arrange,
+    end_of,
+    find_too_deep,
+    make_word,
+    shape_of,
+    span_of_words,
+    start_of,
+)
 
 MAX_MISTAKES: Final = 100
 MAX_CHARACTERS: Final = 1_000_000
@@ -114,7 +123,7 @@ def _tried(units: Iterable[Unit], dialect: int) -> Iterator[tuple[Unit, bool]]:
 def _read_what_is_left(
     units: list[Unit], dialect: int, mistakes: list[Mistake]
 ) -> tuple[tuple[Any, ...], list[Mistake]]:
-    words = [word for unit in units for word in unit.words]
+    words = arrange((word for unit in units for word in unit.words), dialect)
     outcome = read(words, dialect)
     if not isinstance(outcome, Stop):
         return outcome, mistakes

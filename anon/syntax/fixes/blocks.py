@@ -201,9 +201,9 @@ def _braces(view: View, start: int, word: Span, name: str) -> Iterator[Fix]:
     elif wrapped:
         kind = "square brackets" if wrapped[1] else "round ones"
         end = place + len(rest)
-        edits = (Edit(start, place + 1, " {"), Edit(end - 1, end, "}"))
+        around = (Edit(start, place + 1, " {"), Edit(end - 1, end, "}"))
         message = f"what belongs to `{name}` stands in braces, not in {kind}"
-        yield Fix("if-braces", message, Span(place, end), edits)
+        yield Fix("if-braces", message, Span(place, end), around)
     elif rest:
         other = re.search(r"\s*(?::(?!=)|\belse\b)\s*", rest)
         end = place + len(rest)
