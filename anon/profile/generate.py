@@ -122,7 +122,7 @@ def make_script(options: Collection[str] = ()) -> str:
         _first(names),
         _section("Removed", actions, Action.REMOVE, _removal),
         _section("Emptied", actions, Action.EMPTY, lambda row: f'*/{_path(row)} ?= ""'),
-        _section("Replaced by a dummy value", actions, Action.REPLACE, _replacement),
+        _section("Replaced by a dummy value", actions, Action.REPLACE, _replacement_of(names)),
         _section(
             "Replaced by other UIDs, the same for the same UID", actions, Action.REPLACE_UIDS, _uid_of(names)
         ),
@@ -220,12 +220,15 @@ def _removal(row: Row) -> str:
     return f"-*/{_path(row)}"
 
 
-def _replacement(row: Row) -> str:
-    if row.vr == "UI":
-        return f"hashUIDList[*/{_path(row)}]"
-    # No text can be put into binary data.
-    dummy = "" if row.vr in _BINARY else DUMMIES.get(row.vr, DUMMY_TEXT)
-    return f'*/{_path(row)} ?= "{dummy}"'
+def _replacement_of(names: Collection[str]) -> Callable[[Row], str]:
+    def statement(row: Row) -> str:
+        if row.vr == "UI":
+            return _uid_of(names)(row)
+        # No text can be put into binary data.
+        dummy = "" if row.vr in _BINARY else DUMMIES.get(row.vr, DUMMY_TEXT)
+        return f'*/{_path(row)} ?= "{dummy}"'
+
+    return statement
 
 
 def _uid_of(names: Collection[str]) -> Callable[[Row], str]:

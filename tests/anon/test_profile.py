@@ -17,6 +17,7 @@ from builders import WHEEL_FILES, make_dataset, part10_bytes, wheel_file
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from profile_objects import WRAPPERS, leftovers, leftovers_for_pydicom, losses, make_protected, row_of
+from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
@@ -253,6 +254,17 @@ def test_uids_stay_consistent_between_objects_and_references() -> None:
     assert made[0].StudyInstanceUID == made[1].StudyInstanceUID
     assert made[0].SOPInstanceUID != made[1].SOPInstanceUID
     assert made[1].ReferencedImageSequence[0].ReferencedSOPInstanceUID == made[0].SOPInstanceUID
+
+
+@pytest.mark.parametrize("options", [(), (KEYED_UIDS,)])
+def test_the_same_uid_becomes_the_same_in_every_attribute(options: tuple[str, ...]) -> None:
+    tags = [row.pattern.bits for row in load_table() if row.vr == "UI" and row.tag >= "(0008"]
+    dataset = make_dataset()
+    for tag in tags:
+        dataset.add(DataElement(tag, "UI", "1.2.3.4.5"))
+    made = pydicom.dcmread(BytesIO(apply(part10_bytes(dataset), *options)))
+    assert len({made[tag].value for tag in tags if tag in made}) == 1
+    assert made.SOPInstanceUID != "1.2.3.4.5"
 
 
 def test_notes_of_an_earlier_de_identification_are_replaced() -> None:
