@@ -9,7 +9,7 @@ from typing import Final
 from anon.functions.registry import find_similar, functions_of
 from anon.hints import unknown_function_hint
 from anon.syntax.draft import Edit, Fix, View
-from anon.syntax.fixes.shapes import CLOSING, OPENING, partner
+from anon.syntax.fixes.shapes import CLOSING, OPENING, partner, term_end
 from anon.syntax.span import Span
 
 _CALL_OF_TAG = re.compile(r"\b([A-Za-z_]\w*)\s*(\([0-9A-Fa-f@#Xx]{1,8}\s*,[^()]*\))")
@@ -101,14 +101,19 @@ def unbalanced(view: View) -> Iterator[Fix]:
                 right = OPENING[shape[opened[-1]]]
                 wrong = view.span(number)
                 message = f"a {shape[opened[-1]]} is closed by {right}, not by {letter}"
+                if shape[number + 1 : number + 2] == right and len(opened) > 1:
+                    both = view.span(number, number + 1)
+                    turned = f"the {letter} and the {right} stand in the wrong order"
+                    swapped = (view.substitute(number, right), view.substitute(number + 1, letter))
+                    yield Fix("unbalanced-bracket", turned, both, swapped)
                 if shape[number + 1 : number + 2] == right:
                     surplus = (view.substitute(number, ""),)
                     yield Fix("unbalanced-bracket", f"this {letter} closes nothing", wrong, surplus)
                 yield Fix("unbalanced-bracket", message, wrong, (view.substitute(number, right),))
-                yield Fix(
-                    "unbalanced-bracket", f"the {shape[opened[-1]]} has no {right}", view.span(opened[-1]),
-                    (Edit(wrong.start, wrong.start, right),),
-                )  # fmt: skip
+                message = f"the {shape[opened[-1]]} has no {right}"
+                for at in (*_end_of_list(view, opened[-1]), wrong.start):
+                    edits = (Edit(at, at, right),)
+                    yield Fix("unbalanced-bracket", message, view.span(opened[-1]), edits)
                 opened.pop()
             elif letter != "}" or view.dialect == 4:
                 message = f"this {letter} closes nothing"
@@ -126,6 +131,17 @@ def unbalanced(view: View) -> Iterator[Fix]:
         yield from _missing_closing(view, number)
         message = f"this {letter} is one too many"
         yield Fix("unbalanced-bracket", message, view.span(number), (view.substitute(number, ""),))
+
+
+def _end_of_list(view: View, opening: int) -> list[int]:
+    """Where a list among the values of a call ends: before a value of another kind."""
+    shape = view.shape
+    if shape[opening] != "{":
+        return []
+    last = term_end(shape, opening + 1)
+    while shape[last : last + 1] == "," and shape[last + 1 : last + 2] == shape[opening + 1]:
+        last = term_end(shape, last + 1)
+    return [view.span(last - 1).end] if shape[last : last + 1] == "," else []
 
 
 def unclosed_heads(view: View) -> Iterator[Fix]:
@@ -154,6 +170,7 @@ def _missing_closing(view: View, opening: int) -> Iterator[Fix]:
     message = f"the {shape[opening]} has no {closing}"
     ends = [number for number in range(opening + 1, len(shape)) if shape[number] in "?:{=~])}-"]
     places = [view.end(), *(view.span(number - 1).end for number in ends)]
+    places = [*_end_of_list(view, opening), *places]
     places += [view.span(number).end for number in range(len(shape) - 1, opening, -1)]
     for at in dict.fromkeys(places):
         yield Fix("unbalanced-bracket", message, view.span(opening), (Edit(at, at, closing),))
@@ -218,6 +235,10 @@ def _missing_first_quote(view: View, last: int) -> Iterator[Fix]:
     message = "the text has no quotation mark at its beginning"
     for found in re.finditer(r"(?:[:?]?=|~|,|\[)\s*(?=[^\s\"])|(?<=[a-z])\s+(?=[A-Z])", view.code[:last]):
         at = found.end()
+        if view.code[at] in "'`\u2018\u2019\u00b4":
+            wrong = Span(at, at + 1)
+            message = f'a text begins with ", not with {view.code[at]}'
+            yield Fix("unclosed-string", message, wrong, (Edit(*wrong, '"'),))
         yield Fix("unclosed-string", message, Span(at, last + 1), (Edit(at, at, '"'),))
 
 

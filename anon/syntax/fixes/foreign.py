@@ -28,7 +28,10 @@ _PYTHON: Final = re.compile(
 _JSON: Final = re.compile(
     r"^\s*\"(?P<name>[A-Z]\w+|[0-9a-fA-F]{4},?[0-9a-fA-F]{4})\"\s*:\s*(?P<value>\"[^\"]*\"|null|[\[{]?)\s*,?\s*$"
 )
-_FENCE: Final = re.compile(r"^\s*(?:```\w*|~~~\w*|---+|===+|\*\*\*+|\.\.\.+|\u2026|[{}\[\]],?)\s*$")
+_FENCE: Final = re.compile(
+    r"^\s*(?:```\w*|~~~\w*|---+|===+|\*\*\*+|\.\.\.+|\u2026|[{}\[\]],?"
+    r"|\{(?:code|noformat|panel|quote)\b[^{}]*\}|\[[A-Za-z][\w .-]*\])\s*$"
+)
 
 
 _PROGRAM: Final = re.compile(

@@ -270,8 +270,18 @@ def square_lists(view: View) -> Iterator[Fix]:
     pattern = (
         r"(?:^\s*[A-Za-z_]\w*\s*:=\s*|(?<=\w)\[\s*|,\s*)(\[\s*\"[^\"\[\]]*\"(?:\s*,\s*\"[^\"\[\]]*\")*\s*\])"
     )
+    bare = re.fullmatch(rf"\s*{_NAME}\s*(:?=)\s*({_TAG}(?:\s*,\s*{_TAG})+)\s*", view.code)
+    if bare:
+        place = Span(*bare.span(2))
+        edits = (Edit(*bare.span(1), ":="), Edit(*place, f"{{{bare[2]}}}"))
+        yield Fix("list-brackets", "a list stands in braces", place, edits)
     for found in re.finditer(pattern, view.code):
         start, end = found.span(1)
+        is_all = view.code[:start].rstrip().endswith("[") and view.code[end:].lstrip().startswith("]")
+        if is_all:
+            message = "the values of a function stand in one pair of square brackets"
+            twice = (Edit(start, start + 1, ""), Edit(end - 1, end, ""))
+            yield Fix("needless-bracket", message, Span(start, end), twice)
         message = "a list stands in braces, not in square brackets"
         edits = (Edit(start, start + 1, "{"), Edit(end - 1, end, "}"))
         yield Fix("list-brackets", message, Span(start, end), edits)

@@ -129,6 +129,10 @@ def names_beside(view: View) -> Iterator[Fix]:
         message = f"an element is named by its tag alone, without its name {found[1]}"
         edits = (Edit(found.start(1), found.end(), ""),)
         yield Fix("keyword-not-tag", message, Span(*found.span(1)), edits)
+    found = re.match(rf"\s*{_TAG}(\s+(?:-\s+)?([A-Z][\w' ]*?))\s*[:?]=", view.code)
+    if found and find_meant_tag(found[2]) is not None:
+        message = f"an element is named by its tag alone, without its name {found[2]}"
+        yield Fix("keyword-not-tag", message, Span(*found.span(2)), (Edit(*found.span(1), ""),))
     found = re.fullmatch(
         r"\s*(\([0-9A-Fa-f]{4},[0-9A-Fa-f]{4}\))\s*[:,]?\s*([A-Z][\w' ]*?)(?:\s+[A-Z]{2})?\s*",
         view.code,
@@ -143,7 +147,10 @@ def remarks_behind(view: View) -> Iterator[Fix]:
     """Words behind a statement, without the // of a comment."""
     found = re.fullmatch(rf"\s*-\s*(?:[*+.]\s*/\s*)*{_TAG}\s*([/(]?\s*[A-Za-z][\w' ()./-]*?)\s*", view.code)
     if found is None:
-        found = re.fullmatch(r".*[:?]=.*[\"\])]\s+(\(\s*[A-Za-z][\w' ]*\))\s*", view.code)
+        found = re.fullmatch(r".*[:?]=.*[\"\])]\s+(\(\s*[A-Za-z][\w' ]*\)|/\s+[A-Za-z][\w' ]*)\s*", view.code)
+    if found is None:
+        found = re.fullmatch(r".*[:?]=.*[\"\])]\s+([A-Z][\w' ]*)\s*", view.code)
+        found = found if found and find_meant_tag(found[1], nearly=False) is not None else None
     if found and not re.search(rf"{_TAG}|:=", found[1]):
         words = view.text[slice(*found.span(1))]
         plain = words.lstrip("/").strip()

@@ -69,11 +69,13 @@ def near_tags(view: View) -> Iterator[Fix]:
     for found in re.finditer(r"^\s*-\s*([0-9A-Fa-f]{4})\s*$", view.code):
         hint = f"write - ({found[1]},eeee), or - ({found[1]},XXXX) for every element of the group"
         yield Fix("bad-tag", "the tag has a group and no element", Span(*found.span(1)), (), hint)
-    for found in re.finditer(rf"\(\s*((?:{_H}|[?%]){{4}})\s*,\s*((?:{_H}|[?%]){{4}})\s*\)", view.code):
-        wild = re.search(r"([?%])\1*", found[0])
+    for found in re.finditer(rf"\(\s*((?:{_H}|[?%*]){{4}})\s*,\s*((?:{_H}|[?%*]){{4}})\s*\)", view.code):
+        wild = re.search(r"([?%*])\1*", found[0])
         if wild:
             place = Span(found.start() + wild.start(), found.start() + wild.end())
-            tag = re.sub("[?%]", "X", f"({found[1]},{found[2]})")
+            tag = re.sub("[?%*]", "X", f"({found[1]},{found[2]})")
+            if tag[4] == "X" and view.dialect == 6:
+                tag = f"{tag[:4]}@{tag[5:]}"  # its last digit says whether a group is private
             message = f"any digit is written X, not {wild[1]}"
             yield Fix("bad-tag", message, place, (Edit(*found.span(), tag),))
     for found in _IN_QUOTES.finditer(view.text):
@@ -249,10 +251,18 @@ def _is_right(text: str, dialect: int) -> bool:
     return True
 
 
-_PRIVATE: Final = re.compile(
-    rf"[({{\[](?P<group>{_H}{{4}})\s*,\s*[(\[{{\"'<]?\s*"
-    rf"(?P<creator>[A-Za-z][A-Za-z0-9 \-_.:]*?)\s*[)\]}}\"'>]?"
-    rf"\s*,?\s*(?P<element>{_H}{{2}}|{_H}{{4}}|)[)}}\]]"
+_GROUP: Final = rf"[({{\[](?P<group>{_H}{{4}})\s*,\s*"
+_CREATOR: Final = r"(?P<creator>[A-Za-z][A-Za-z0-9 \-_.:]*?)\s*"
+_PRIVATE: Final = (
+    # with brackets on both sides of the creator, some or other
+    re.compile(
+        rf"{_GROUP}(?:{_H}{{2}}\s*)?[(\[{{\"'<]+\s*{_CREATOR}[)\]}}\"'>]+\s*,?\s*(?P<element>\w{{1,4}}|)\s*[)}}\]]"
+    ),
+    re.compile(rf"{_GROUP}\{{\s*{_CREATOR},\s*(?P<element>{_H}{{2}})\s*\}}\s*\)"),
+    # with brackets on one side, or on none
+    re.compile(
+        rf"{_GROUP}[(\[{{\"'<]?\s*{_CREATOR}[)\]}}\"'>]?\s*,?\s*(?P<element>{_H}{{2}}|{_H}{{4}}|)[)}}\]]"
+    ),
 )
 
 
@@ -279,14 +289,20 @@ def private_elements(view: View) -> Iterator[Fix]:
         if _is_right(right, 6):
             message = "group, creator and element of a private tag stand in this order"
             yield Fix("bad-tag", message, Span(*found.span()), (Edit(*found.span(), right),))
-    for found in _PRIVATE.finditer(view.text):
-        if _is_right(found[0], 6) or re.fullmatch(r"[0-9A-FXa-fx]*", found["creator"]):
-            continue
-        right = f"({found['group']},{{{found['creator']}}}{found['element'][-2:] or 'XX'})"
-        if not _is_right(right, 6):
-            continue
-        message = "the creator of a private element stands in braces, and two digits follow it"
-        yield Fix("bad-tag", message, Span(*found.span()), (Edit(*found.span(), right),))
+    for pattern in _PRIVATE:
+        for found in pattern.finditer(view.text):
+            if _is_right(found[0], 6) or re.fullmatch(r"[0-9A-FXa-fx]*", found["creator"]):
+                continue
+            creator, element = found["creator"], found["element"][-2:].rjust(2, "0")
+            hint = ""
+            if not re.fullmatch(f"{_H}{{2}}", element) or not found["element"] or creator[-1] == "_":
+                # Digits behind a _ belong to the creator rather.
+                creator += found["element"] if creator[-1] == "_" else ""
+                element, hint = "XX", "write {line}, with the digits of the element in place of XX"
+            right = f"({found['group']},{{{creator}}}{element})"
+            if _is_right(right, 6):
+                message = "the creator of a private element stands in braces, and two digits follow it"
+                yield Fix("bad-tag", message, Span(*found.span()), (Edit(*found.span(), right),), hint)
 
 
 def _may_be_sequence(tag: str) -> bool:
@@ -335,9 +351,20 @@ def paths(view: View) -> Iterator[Fix]:
     ):
         for found in re.finditer(pattern, view.code):
             yield Fix("bad-path", message, Span(*found.span(1)), (Edit(*found.span(), f"[{found[2]}]"),))
+    for found in re.finditer(r"(?<=\))\s*(\[\s*([0-9]+)\s*(?:[:,-]|\.\.+)\s*[0-9]*\s*\])", view.code):
+        message = "a path names a single item of a sequence, or all of them"
+        hint = "write a line for each of the items, [0] for the first, or [%] for all"
+        yield Fix("bad-path", message, Span(*found.span(1)), (), hint)
+    for found in re.finditer(r"(?<=\))\s*(%)(?=\s*(?:/|:=|\?=|$))", view.code):
+        message = "every item of a sequence is written [%]"
+        yield Fix("bad-path", message, Span(*found.span(1)), (Edit(*found.span(), "[%]"),))
     for found in re.finditer(r"(?<=\))\s*\[\s*(\*|all|ALL|x|X|)\s*\]", view.code):
         message = "every item of a sequence is written [%]"
-        yield Fix("bad-path", message, Span(*found.span()), (Edit(*found.span(), "[%]"),))
+        text, hint = "[%]", ""
+        if ":=" in view.code[found.end() :]:
+            message = "a value is assigned to the element of one item, which is named by its number"
+            text, hint = "[0]", "write {line} for the first item, or ?= and [%] for all of them"
+        yield Fix("bad-path", message, Span(*found.span()), (Edit(*found.span(), text),), hint)
     for found in re.finditer(r"(?<=\))\s*\[\s*(?:#|-|item\s*|Item\s*)([0-9]+)\s*\]", view.code):
         message = "items of a sequence are counted from 0"
         yield Fix(
@@ -360,11 +387,14 @@ def paths(view: View) -> Iterator[Fix]:
                 (Edit(*found.span(1), "0"),),
                 "write [0] for the first item, [%] for all",
             )
-    for found in re.finditer(r"(?:\*\*|\*\.|\.\*|\*\+)\s*/|/\s*/", view.code):
+    for found in re.finditer(r"(?:\*\*|\*\.|\.\*|\*\+|\.\.)\s*/|/\s*/", view.code):
         text = "/" if found[0].startswith("/") else "*/"
         message = f"{found[0]} is no step of a path, any number of levels is written *"
         yield Fix("bad-path", message, Span(*found.span()), (Edit(*found.span(), text),))
-    for found in re.finditer(r"(?<=[)\]])\s*/(?=\s*(?::=|\?=|$|[\],?=~]))", view.code):
+    for found in re.finditer(r"(?<=[)\]])//+(?=\([0-9A-Fa-fXx@#]{4}\s*,)", view.text):
+        message = "the steps of a path are separated by a single /, a comment begins with two"
+        yield Fix("bad-path", message, Span(*found.span()), (Edit(*found.span(), "/"),))
+    for found in re.finditer(r"(?<=[)\]*+.])\s*/(?=\s*(?::=|\?=|$|[\],?=~]))", view.code):
         message = "the path ends in a /, the element is missing"
         if "=" in view.code[found.end() :] and view.code[found.start() - 1] == "]":
             place = Span(found.end() - 1, found.end())
