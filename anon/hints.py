@@ -235,7 +235,7 @@ def regex_hint(reason: str) -> str:
     if "could repeat" in reason:
         return "put what is to be repeated before it: .* stands for any text"
     if "backwards" in reason:
-        return "write the smaller one first, such as [a-z] or [0-9]"
+        return "write the smaller one first, such as [a-z] or {1,3}"
     if "no group" in reason:
         return "groups are counted from 1, by their ("
     return ""

@@ -275,6 +275,8 @@ class _Translation:
             )
         if any(number and int(number) > _MAX_REPETITIONS for number in found.groups()):
             raise JavaRegexError("the number of repetitions is too large")
+        if found[2] and int(found[2]) < int(found[1]):
+            raise JavaRegexError(f"the numbers of repetitions {{{found[1]},{found[2]}}} go backwards")
         if self._flags.in_look_behind:
             self._check_repetition_behind(found)
         self._position = found.end()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import date
 from typing import Final
 
 from anon.encoding.text import TEXT_VRS
 from anon.errors import StatementError
+from anon.java_regex import JavaRegexError, compile_java
 from anon.lint.checked import Checked
 from anon.lint.effects import NEW_UID_4, Effect
 from anon.lint.paths import described_tag, top_level
@@ -18,6 +20,7 @@ from anon.vr import misfit
 
 _SPECIFIC_CHARACTER_SET: Final = 0x00080005
 _UIDS: Final = frozenset({"hashUID", "mapUID", "newUID", NEW_UID_4})
+_WHOLE: Final = re.compile("-?[0-9]{1,9}")
 _LONG_UID: Final = "2.25." + "1" * 39
 
 
@@ -103,6 +106,9 @@ def always_fails(checked: Checked) -> Iterator[Finding]:
                 if span not in told:
                     told.add(span)
                     yield Finding(span, f"this always fails: {found.failure.message}", found.failure.hint)
+    for call in checked.calls:
+        if (reason := _misfit_numbers(checked, call)) and call.span not in told:
+            yield Finding(call.span, *reason)
     for tag, value, effect in _writes(checked):
         text = checked.constants.text(value)
         if text is None:
@@ -116,6 +122,27 @@ def always_fails(checked: Checked) -> Iterator[Finding]:
             if failure.code == "no-text-possible" and checked.dialect == 4:
                 continue  # compiling tells it
             yield Finding(value.span, f"{described_tag(tag)}: this fails, {failure.message}", failure.hint)
+
+
+def _misfit_numbers(checked: Checked, call: nodes.Call) -> tuple[str, str] | None:
+    """What is wrong with the numbers of a call, whatever value it works on, and the likely repair."""
+    texts = [checked.constants.text(argument) for argument in call.arguments[1:3]]
+    second = texts[1] if len(texts) == 2 else None
+    if second is None or texts[0] is None or not _WHOLE.fullmatch(second):
+        return None
+    if call.name.name == "substring" and _WHOLE.fullmatch(texts[0]):
+        if not 0 <= int(texts[0]) <= int(second):
+            message = f"this fails for every value: there are no characters from {texts[0]} to {second}"
+            return message, "places are counted from 0, and the end is not smaller than the beginning"
+    elif call.name.name == "match":
+        try:
+            groups = compile_java(texts[0]).groups
+        except JavaRegexError:
+            return None
+        if not 0 <= int(second) <= groups:
+            message = f"this fails for every value that fits: the regular expression has no group {second}"
+            return message, "groups are counted from 1, by their ("
+    return None
 
 
 @lint(

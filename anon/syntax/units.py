@@ -91,7 +91,8 @@ def _units6(text: str, words: list[Token]) -> Iterator[Unit]:
             )
             if goes_on and not begins:
                 continue
-            is_cut = _is_continued(text, line) or _is_whole_with_next(line, words, number + 1)
+            next_line = list(takewhile(lambda each: each.type != LINE_END, islice(words, number + 1, None)))
+            is_cut = _is_continued(text, line) or _is_whole_with_next(line, next_line, 6)
             if lines >= _MOST_LINES_OF_A_STATEMENT or not is_cut:
                 yield Unit(line)
                 line, lists, lines = [], 0, 0
@@ -144,14 +145,13 @@ _NO_BEGINNINGS: Final = ("ASSIGN", "ASSIGN_IF_PRESENT", "OPERATOR", "QMARK", "CO
 _NO_ENDS: Final = (*_NO_BEGINNINGS, "MINUS")
 
 
-def _is_whole_with_next(line: list[Token], words: list[Token], number: int) -> bool:
+def _is_whole_with_next(line: list[Token], next_line: list[Token], dialect: int) -> bool:
     """Whether a statement stops or goes on with a sign, and can be read together with the next line."""
     first = [word for word in line if word.type != LINE_END and str(word) != "\\"]
-    following = list(takewhile(lambda word: word.type != LINE_END, islice(words, number, None)))
-    if not first or not following:
+    if not first or not next_line:
         return False
-    wants = first[-1].type in _NO_ENDS or following[0].type in _NO_BEGINNINGS
-    return wants and try_words([*first, *following], 6) is None
+    wants = first[-1].type in _NO_ENDS or next_line[0].type in _NO_BEGINNINGS
+    return wants and try_words(arrange([*first, *next_line], dialect), dialect) is None
 
 
 def _is_block(line: list[Token], previous: str) -> bool:
@@ -181,7 +181,8 @@ def _units4(text: str) -> Iterator[Unit]:
                 continue
             lines += 1
             may_go_on = lines < _MOST_LINES_OF_A_STATEMENT and line[0].type != LINE_END
-            if may_go_on and _is_continued(text, line):
+            next_line = lex(text[end_of(word) :].partition("\n")[0], 4) if may_go_on else ()
+            if may_go_on and (_is_continued(text, line) or _is_whole_with_next(line, list(next_line), 4)):
                 continue
             arranged = arrange(line, 4)
             line, lines = [], 0

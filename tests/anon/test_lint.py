@@ -697,3 +697,29 @@ def test_thousands_of_wild_paths_are_compared_with_few_others_each() -> None:
 def test_a_name_that_is_no_variable_is_told_as_what_it_is_elsewhere(text: str, hint: str) -> None:
     found = [each for each in check_script(text).diagnostics if each.code == "unsupplied-variable"]
     assert [each.hint for each in found] == [hint]
+
+
+def test_a_variable_whose_line_has_a_mistake_counts_as_supplied() -> None:
+    found = check_script("uid := new UID\n(0020,000D) := uid\n(0010,0020) := uit\n").diagnostics
+    assert [(each.line, each.code) for each in found if each.code != "method-unset"] == [
+        (1, "missing-target"),
+        (3, "unsupplied-variable"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("call", "fails"),
+    [
+        ('match[(0010,0020), "(a)_(b)", 3]', True),
+        ('match[(0010,0020), "(a)_(b)", -1]', True),
+        ('match[(0010,0020), "(a)_(b)", 2]', False),
+        ('match[(0010,0020), "a", 0]', False),
+        ("substring[(0010,0020), 4, 2]", True),
+        ("substring[(0010,0020), -1, 2]", True),
+        ("substring[(0010,0020), 2, 2]", False),
+    ],
+)
+@pytest.mark.parametrize("version", ["", V6])
+def test_numbers_that_fit_no_value_are_told(version: str, call: str, fails: bool) -> None:
+    codes = [each.code for each in check_script(f"{version}(0010,0010) := {call}\n").diagnostics]
+    assert ("always-fails" in codes) == fails

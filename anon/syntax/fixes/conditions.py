@@ -211,7 +211,7 @@ def methods(view: View) -> Iterator[Fix]:
         }.get(name)
         if value and made:
             yield Fix("method", message, place, (Edit(*place, made),))
-        elif name in _NO_METHODS:
+        elif name in _NO_METHODS and (name != "name" or view.code[found.start() - 1] in ")]"):
             yield Fix("method", message, place, (Edit(*place, ""),))
         elif found["value"] is not None:
             hint = f"a function stands before its value: {name}[...]; `prearc anon functions` lists them all"

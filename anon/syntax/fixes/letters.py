@@ -199,10 +199,10 @@ def semicolons(view: View) -> Iterator[Fix]:
 def continued_lines(view: View) -> Iterator[Fix]:
     """A statement that goes on on the next line without saying so."""
     is_text_first = view.code.partition("\n")[0].count('"') % 2 == 1
-    if view.dialect == 6 and "{" not in view.code and not is_text_first:
+    if (view.dialect == 4 or "{" not in view.code) and not is_text_first:
         ends = list(re.finditer(r"[ \t]*(\\[ \t]+)?(?<!\\)\n\s*", view.code))
         joined = tuple(Edit(*found.span(), " ") for found in ends)
-        if joined and look(view.draft.edited(joined), 6) is None:
+        if joined and look(view.draft.edited(joined), view.dialect) is None:
             yield _cut(view, view.code.index("\n", ends[0].start()), joined)
             return
     opened = 0

@@ -10,7 +10,7 @@ from typing import Final
 from anon.functions.registry import find_similar, functions_of
 from anon.syntax.draft import Edit, Fix, View
 from anon.syntax.fixes.functions import needed
-from anon.syntax.fixes.shapes import path_end
+from anon.syntax.fixes.shapes import path_end, without
 from anon.syntax.span import Span
 from anon.tag_names import find_meant_tag, format_tag
 
@@ -264,18 +264,25 @@ def declarations(view: View) -> Iterator[Fix]:
         (r"([A-Za-z_]\w*)\s*[:=,]*\s+'([^']*)'", r'\1 "\2"'),
         (r"([A-Za-z_]\w*)\s*[:=,]*\s*(?:[Hh]id\w*|HIDDEN|invisible)", r"\1 hidden"),
         (r"([A-Za-z_]\w*)\s+(?:as|AS|to|is)\s+(\"[^\"]*\"|hidden)", r"\1 \2"),
-        (r'([A-Za-z_]\w*)\s+((?:[^"\s:=,(\[]+\s*)+)', r'\1 "\2"'),
+        (r'([A-Za-z_]\w*)\s+((?:[^"\s:=,(\[]+\s*)+|[\w.-]+:[\w./:@\[\]-]+)', r'\1 "\2"'),
         (r'\w*\s*\[\s*([A-Za-z_]\w*)\s*,\s*("[^"]*")\s*\]', r"\1 \2"),
         (r'([A-Za-z_]\w*)\s+("[^"]*")\s+hidden', r"\1 hidden"),
     ):
-        if re.fullmatch(pattern, rest):
-            made_text = re.sub(rf"{pattern}", made, rest).replace(' "hidden"', " hidden")
+        if found := re.fullmatch(pattern, rest):
+            made_text = found.expand(made).replace(' "hidden"', " hidden")
             start = view.text.index(rest, view.span(0).end)
             edits = (Edit(start, start + len(rest), made_text.strip()),)
             second = "its description" if kind == "d" else "a field"
             message = f"`{name}` names a variable and then {second}, in this order"
             last = len(view.words) - 1
-            yield Fix("declaration", message, view.span(min(1, last), last), edits)
+            place, code = view.span(min(1, last), last), "declaration"
+            if made == r'\1 "\2"' and made_text != rest and "'" not in rest:
+                place, code, message = (
+                    view.span(min(2, last), last),
+                    "unquoted-text",
+                    "a text stands in quotes",
+                )
+            yield Fix(code, message, place, edits)
     if len(view.words) == 1:
         yield Fix("declaration", f"no variable follows `{name}`", view.span(0), (), hint)
     elif view.shape == kind + "a":
@@ -430,7 +437,7 @@ def deleted_and_set(view: View) -> Iterator[Fix]:
     minus = view.span(0)
     if view.shape.startswith("--") and "T" in view.shape:
         second = view.span(1)
-        yield Fix("double-minus", "one minus sign is enough", second, (Edit(*second, ""),))
+        yield Fix("double-minus", "one minus sign is enough", second, (without(view, 1),))
     elif view.shape.startswith("--"):
         span = view.span(0, 1)
         remark = view.text[span.end :].strip()
@@ -446,8 +453,8 @@ def deleted_and_set(view: View) -> Iterator[Fix]:
     end = path_end(view.shape, 1)
     if end > 1 and re.fullmatch("~[SaNT].*", view.shape[end:]) and str(view.words[end]) == "=":
         message = "a minus removes the element, so it cannot be given a value as well"
-        without = Edit(minus.start, minus.end, "")
-        yield Fix("remove-and-set", message, minus, (without, view.substitute(end, ":=")))
+        edit = Edit(minus.start, minus.end, "")
+        yield Fix("remove-and-set", message, minus, (edit, view.substitute(end, ":=")))
     if end > 1 and view.shape[end : end + 1] in ("~", "S"):
         rest = view.span(end, len(view.words) - 1)
         message = "a minus removes the element, so nothing can follow the tag"
