@@ -92,12 +92,23 @@ def _no_sequence(path: TagPath) -> StatementError:
     return StatementError("not-a-sequence", f"the path {path} leads through an element that is no sequence")
 
 
+def require_place(tag: int, *, is_made_in_item: bool) -> None:
+    """Make sure that data sets have such elements; file meta elements are not in items.
+
+    Raises:
+        StatementError: they are of a directory, or of a group that delimiters and padding use.
+    """
+    group = tag >> 16
+    if group == 0x0004 or group >= 0xFFFA or (group == 0x0002 and is_made_in_item):
+        raise StatementError("no-data-element", f"elements of group {group:04X} have no place in a data set")
+
+
 def make_place(top: DataSet, path: TagPath) -> Place:
     """Where a singular path leads; sequences, items and private blocks on the way are created.
 
     Raises:
-        StatementError: the way leads through an element that is no sequence, or through group 2, which
-            has none (PS3.10 section 7.1).
+        StatementError: the way leads through an element that is no sequence or has no place in a data set,
+            or through group 2, which has no sequences (PS3.10 section 7.1).
     """
     first = path.steps[0]
     assert isinstance(first, TagStep)
@@ -111,6 +122,9 @@ def make_place(top: DataSet, path: TagPath) -> Place:
         assert tag is not None
         element = dataset.get(tag)
         if element is None:
+            if not tag & 0xFFFF or not tag >> 16:  # a group length, or group 0000
+                raise _no_sequence(path)
+            require_place(tag, is_made_in_item=len(chain) > 1)
             element = dataset.put_sequence(tag)
         elif not element.is_sequence:
             raise _no_sequence(path)

@@ -8,9 +8,9 @@ from anon.encoding.text import SPECIFIC_CHARACTER_SET
 from anon.errors import StatementError
 from anon.operations.charset import recode, relabel
 from anon.operations.run import Evaluate, Run
-from anon.places import Place, find_places, make_place
+from anon.places import Place, find_places, make_place, require_place
 from anon.syntax.span import Span
-from anon.tagpath import ONE_LEVEL, TRANSFER_SYNTAX_UID, TagPath
+from anon.tagpath import ONE_LEVEL, TRANSFER_SYNTAX_UID, TagPath, is_private_creator
 from anon.values import ListValue, charsets_of, text_of
 
 
@@ -22,14 +22,11 @@ def write(run: Run, place: Place, text: str | None) -> None:
     """
     tag = place.tag
     dataset = place.dataset
-    group = tag >> 16
-    if tag & 0xFFFF == 0 or group == 0:
+    if not tag & 0xFFFF or not tag >> 16:
         run.warn("group lengths and group 0000 are never written")
         return
     existing = dataset.get(tag)
-    is_made_in_item = existing is None and len(place.chain) > 1
-    if group == 0x0004 or group >= 0xFFFA or (group == 0x0002 and is_made_in_item):
-        raise StatementError("no-data-element", f"elements of group {group:04X} have no place in a data set")
+    require_place(tag, is_made_in_item=existing is None and len(place.chain) > 1)
     if existing is not None and existing.is_encapsulated:
         raise StatementError("no-text-possible", "encapsulated pixel data cannot be given a text")
     vr = run.values.vr_for(tag, existing)
@@ -96,7 +93,7 @@ class AssignIfPresent:
             return
         for place in find_places(run.tops(self.path), self.path):
             element = place.dataset.get(place.tag)
-            if element is None or element.is_sequence:
+            if element is None or element.is_sequence or is_private_creator(place.tag):
                 continue
             if text is None:
                 run.warn("there is no value to assign, the elements become empty")

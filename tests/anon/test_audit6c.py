@@ -1,0 +1,59 @@
+"""Where DicomEdit 6 may make sequences and what wildcards at the end of a path reach."""
+
+from __future__ import annotations
+
+import pytest
+from both_ways import applied, failure
+from builders import make_dataset
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence
+
+
+def an_object() -> Dataset:
+    """An object with private elements outside of sequences and in an item."""
+    item = Dataset()
+    item.ReferencedSOPInstanceUID = "1.9.1"
+    item.private_block(0x0009, "ACME", create=True).add_new(1, "LO", "inner")
+    dataset = make_dataset(PatientID="MRN1", ReferencedImageSequence=Sequence([item]))
+    dataset.private_block(0x0009, "ACME", create=True).add_new(1, "LO", "outer")
+    return dataset
+
+
+@pytest.mark.parametrize("around", ["", "(0008,1140)[0]/", "(0008,1110)[1]/"])
+@pytest.mark.parametrize(
+    ("sequence", "code"),
+    [
+        ("(0008,0000)", "not-a-sequence"),
+        ("(0000,0010)", "not-a-sequence"),
+        ("(0004,1220)", "no-data-element"),
+        ("(FFFE,E000)", "no-data-element"),
+        ("(FFFE,E00D)", "no-data-element"),
+        ("(FFFF,{ACME}01)", "no-data-element"),
+    ],
+)
+def test_no_sequence_is_made_of_what_has_no_place_in_a_data_set(
+    around: str, sequence: str, code: str
+) -> None:
+    assert failure(f'{around}{sequence}[0]/(0010,0010) := "x"', an_object()).code == code
+
+
+@pytest.mark.parametrize("tag", ["(0008,0000)", "(0004,1220)", "(FFFE,E00D)"])
+def test_nor_does_set_make_one(tag: str) -> None:
+    assert failure(f'set["{tag}[0]/(0010,0010)", "x"]', an_object()).code in (
+        "not-a-sequence",
+        "no-data-element",
+    )
+
+
+def test_items_have_no_sequence_in_group_2() -> None:
+    assert failure('(0008,1140)[0]/(0002,0010)[0]/(0010,0010) := "x"', an_object()).code == "no-data-element"
+
+
+@pytest.mark.parametrize("path", ["(0008,1140)/*", "(0008,1140)[0]/*", "(0008,1140)/.", "(0008,1140)/+/."])
+@pytest.mark.parametrize("value", ['""', '"x"', "(0010,9999)"])
+def test_an_assignment_to_all_in_a_sequence_spares_private_creators(path: str, value: str) -> None:
+    before = an_object()
+    (item,) = applied(f"{path} ?= {value}", before).dataset.ReferencedImageSequence
+    assert item[0x00090010].value == "ACME"
+    if "+" not in path:
+        assert item[0x00091001].value == item.ReferencedSOPInstanceUID == ("x" if value == '"x"' else "")
