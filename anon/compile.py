@@ -24,7 +24,7 @@ from anon.errors import Diagnostic, StatementError
 from anon.functions.message_format import FormatError, parse_format
 from anon.functions.registry import Argument, Builtin, Kind, functions_of
 from anon.functions.web import url_function
-from anon.hints import place_in_text, regex_hint, unknown_function_hint
+from anon.hints import path_hint, place_in_text, regex_hint, unknown_function_hint
 from anon.host import Host
 from anon.java_regex import JavaRegexError, compile_java
 from anon.label_rule import SESSION_LABEL, LabelRule, session_label_function
@@ -323,7 +323,7 @@ class Compiler:
             try:
                 path = parse_path6(node.text)
             except TagError as error:
-                self.error(node.span, "bad-tag", error.message, error.hint)
+                self.error(node.span, "bad-tag", error.message, path_hint(node.text) or error.hint)
                 return _nothing
             return lambda run: (path,)
         if isinstance(node, nodes.Number):

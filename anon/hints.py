@@ -10,6 +10,7 @@ from typing import Final
 from anon.functions.registry import Builtin, find_similar, functions_of
 from anon.syntax import nodes
 from anon.syntax.span import Source, Span
+from anon.tag_names import find_meant_tag, format_tag
 
 # What functions are called elsewhere: in small letters, without _.
 _ELSEWHERE: Final[Mapping[str, str]] = {
@@ -113,6 +114,8 @@ _ELSEWHERE: Final[Mapping[str, str]] = {
 _LABEL: Final = "makeSessionLabel"  # which DicomEdit 4 bears where nobody supplies it
 _LIST: Final = "`prearc anon functions` lists them all"
 
+_TAG: Final = re.compile(r"\(?\s*([0-9A-Fa-f]{3}[02468ACEace])\s*,?\s*([0-9A-Fa-f]{4})\s*\)?")
+
 #: What is said of a mistake or a failure where nobody knows more.
 BY_CODE: Final[Mapping[str, str]] = {
     "absent-in-label": "write a pattern of texts and variables that always have a value",
@@ -182,6 +185,8 @@ def unknown_function_hint(name: str, known: Mapping[str, Builtin], dialect: int)
         similar = _LABEL
     if similar:
         return f"did you mean {similar!r}?"
+    if name.lower() == "not" and dialect == 6:
+        return "put what is to be done into the else part: if (...) { } else { ... }"
     meant = _ELSEWHERE.get(name.lower().replace("_", ""))
     if dialect == 4 and meant == "concatenate":
         return 'write a format instead: "{0}{1}" first, second'
@@ -194,6 +199,16 @@ def unknown_function_hint(name: str, known: Mapping[str, Builtin], dialect: int)
     if dialect == 6 and there in other:
         return f"only DicomEdit 4 has {there!r}; {_LIST}"
     return _LIST
+
+
+def path_hint(text: str) -> str:
+    """What was meant with a text that is no path, though it names elements; nothing where it names none."""
+    tags = [f'"({group},{element})"' for group, element in _TAG.findall(text)]
+    if tags and not _TAG.sub("", text).strip(" ,;"):
+        each = " each tag in quotes of its own:" if len(tags) > 1 else ""
+        return f"write{each} {', '.join(tags)}"
+    tag = find_meant_tag(text)
+    return "" if tag is None else f'an element is named by its tag: "{format_tag(tag)}"'
 
 
 def meant_function(name: str, dialect: int) -> str | None:

@@ -91,9 +91,9 @@ def result_dropped(checked: Checked) -> Iterator[Finding]:
     dialects=(6,),
 )
 def never_rejects(checked: Checked) -> Iterator[Finding]:
-    """What stands in the brackets of `reject` is no reason: with anything but `true` the object is not rejected.
+    """What stands in the brackets of `reject` is no reason: with anything but `true` nothing is rejected.
 
-    It goes on through the rest of the script and is stored. Write `reject[]`; a reason stands in a comment.
+    The rest of the script is carried out, the object is stored. Write `reject[]`, the reason in a comment.
     """
     for call in checked.calls:
         given = checked.stands_for(call.arguments[0]) if call.arguments else None

@@ -55,6 +55,8 @@ def unsupplied_variable(checked: Checked) -> Iterator[Finding]:
         hint = _meant_as(spelled, checked.compiled.language.dialect)
         if close and not hint:
             hint = f"did you mean {close[0]!r}?"
+        if not hint and spelled.isupper():
+            hint = f'a text stands in quotes: "{spelled}"'
         hint = hint or f'give it one: {spelled} := "..."'
         yield Finding(span, f"nobody supplies the variable {spelled!r}", hint)
 
@@ -72,7 +74,7 @@ def _meant_as(name: str, dialect: int) -> str:
         return "write removeAllPrivateTags on a line of its own"
     function = next((each for each in known if each.lower() == name.lower()), None)
     if function is not None:
-        values = ", ".join(each.name for each in known[function].arguments)
+        values = ", ".join(each.name for each in known[function].arguments if not each.is_optional)
         return f"a function has square brackets behind it: {function}[{values}]"
     if name.lower() in _NO_VALUE:
         return 'an empty text is written ""'

@@ -220,7 +220,7 @@ def _shortened(text: str) -> str:
 
 
 def _choose(view: View, budget: Budget) -> Fix:
-    for rule in (pasted.whole_lines, *letters.CERTAIN, blocks.else_if):
+    for rule in (pasted.whole_lines, *letters.CERTAIN, blocks.else_if, brackets.surplus):
         for fix in rule(view):
             return fix
     if len(view.text) > _LONGEST or budget.left <= 0:

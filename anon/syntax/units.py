@@ -130,7 +130,7 @@ def _is_continued(text: str, line: list[Token]) -> bool:
     found = _NEXT_LINES.match(text, end_of(line[-1]))
     assert found is not None
     ahead = found[0]
-    if not is_text and words[-1].type not in ("COMMA", "LSQB") and _OWN_STATEMENT.match(ahead):
+    if words[-1].type not in ("COMMA", "LSQB") and _OWN_STATEMENT.match(ahead):
         return False
     closing = ahead.find('"' if is_text else "]")
     return (

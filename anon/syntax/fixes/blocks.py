@@ -99,9 +99,9 @@ def square_brackets(view: View) -> Iterator[Fix]:
     if found:
         message = f"what belongs to `{found[1]}` stands in braces, not in square brackets"
         yield Fix("if-braces", message, Span(*found.span(2)), (Edit(*found.span(2), "{"),))
-    found = re.match(r"\s*(\])\s*(?:else\b|elseif\b|$)", view.code)
+    found = re.match(r"\s*([\])])\s*(?:else\b|elseif\b|$)", view.code)
     if found:
-        message = "a block ends with }, not with ]"
+        message = f"a block ends with }}, not with {found[1]}"
         yield Fix("block-end", message, Span(*found.span(1)), (Edit(*found.span(1), "}"),))
     found = re.search(r"(?:^|\})\s*(else)\s*\(.*[=~\[].*\)\s*\{", view.code)
     if found:
@@ -233,6 +233,8 @@ def ternary_blocks(view: View) -> Iterator[Fix]:
         rest = view.text[mark.end :].strip()
         if condition.lower().startswith("if"):
             alone = bare(condition[2:])
+            if alone.count("(") > alone.count(")"):
+                alone = alone.replace("(", "", 1).strip()
             edits = (Edit(0, len(view.text), f"{alone} ? {rest}"),)
             message = "a condition stands either after `if` or before a ?, not both"
             yield Fix("if-and-mark", message, view.span(0), edits)

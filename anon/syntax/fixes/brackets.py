@@ -9,7 +9,7 @@ from typing import Final
 from anon.functions.registry import find_similar, functions_of
 from anon.hints import unknown_function_hint
 from anon.syntax.draft import Edit, Fix, View
-from anon.syntax.fixes.shapes import CLOSING, OPENING, partner, term_end
+from anon.syntax.fixes.shapes import CLOSING, OPENING, partner, term_end, without
 from anon.syntax.span import Span
 
 _CALL_OF_TAG = re.compile(r"\b([A-Za-z_]\w*)\s*(\([0-9A-Fa-f@#Xx]{1,8}\s*,[^()]*\))")
@@ -61,6 +61,10 @@ def calls(view: View) -> Iterator[Fix]:
         if shape[number] == "a" and shape[number + 1] in "STN" and not _is_function(name, view.dialect):
             if number and shape[number - 1] in "=q":
                 place = view.span(number, number + 1)
+                if shape[number + 1] == "N" and name not in ("project", "subject", "session"):
+                    shown = view.text[place.start : place.end]
+                    quoted = (Edit(*place, f'"{shown}"'),)
+                    yield Fix("unquoted-text", "a text stands in quotes", place, quoted)
                 value = str(view.words[number + 1])
                 text = f"concatenate[{name}, {value}]"
                 if view.dialect == 4:
@@ -85,6 +89,24 @@ def calls(view: View) -> Iterator[Fix]:
 def _is_function(name: str, dialect: int) -> bool:
     """Whether a name is that of a function, or nearly."""
     return find_similar(name, functions_of(dialect)) is not None
+
+
+def surplus(view: View) -> Iterator[Fix]:
+    """A ) before the ] of a call, and no ( that it could close, which is wrong whatever else is."""
+    if view.shape.count("[") > view.shape.count("]"):
+        return  # it stands for a ] rather
+    opened = ""
+    for number, letter in enumerate(view.shape):
+        place = view.span(number)
+        if letter in OPENING:
+            opened += letter
+        elif letter == ")" and opened[-1:] == "[" and view.shape[number + 1 :][:1] == "]":
+            before = view.code[: place.start]
+            if before.count("(") == before.count(")"):
+                yield Fix("unbalanced-bracket", "this ) closes nothing", place, (without(view, number),))
+                return
+        elif letter in CLOSING:
+            opened = opened[:-1]
 
 
 def unbalanced(view: View) -> Iterator[Fix]:
@@ -208,6 +230,11 @@ def strings(view: View) -> Iterator[Fix]:
         yield from _missing_first_quote(view, start)
     tail = view.text[start:end]
     message = "the text is not closed with a quotation mark"
+    for tag in re.finditer(r'"(\([^"()\n]*\))(?=\s*[,\]])', view.text):
+        yield Fix("unclosed-string", message, Span(*tag.span()), (Edit(tag.end(), tag.end(), '"'),))
+    for tag in re.finditer(r'[,\[]\s*(\([^"()\n]*\)")(?=\s*[,\]])', view.text):
+        lacking = "the text has no quotation mark at its beginning"
+        yield Fix("unclosed-string", lacking, Span(*tag.span(1)), (Edit(tag.start(1), tag.start(1), '"'),))
     for wrong in ("'", "\u201d", "\u201c", "`", "''"):
         if tail.endswith(wrong) and len(tail) > 1:
             place = Span(end - len(wrong), end)
@@ -221,8 +248,8 @@ def strings(view: View) -> Iterator[Fix]:
         places = [place for place in places if place <= start + comment.start()]
         yield Fix("unclosed-string", message, Span(start, start + comment.start()),
                   (Edit(start + comment.start(), start + comment.start(), '"'),))  # fmt: skip
-    places += [start + at.end(1) for at in re.finditer(r"(\{[0-9]\}[^,{}]*),[^{}]*$", tail)]
-    for at in [*reversed(places), end]:
+    places[:0] = [start + at.end(1) for at in re.finditer(r"(\{[0-9]\}[^,{}]*),[^{}]*$", tail)]
+    for at in [*places, end]:
         yield Fix("unclosed-string", message, Span(start, max(at, start + 1)), (Edit(at, at, '"'),))
     yield from _missing_first_quote(view, end - 1)
     yield from _missing_first_quote(view, start)
@@ -249,6 +276,11 @@ def inner_quotes(view: View) -> Iterator[Fix]:
             message = "a text cannot hold a quotation mark just like that"
             place = Span(found.end(1), found.end(1) + 1)
             yield Fix("inner-quotes", message, place, (Edit(*place, "'"),))
+    for found in re.finditer(r'"([^"\n]+)""([^"\n]+)""([^"\n]*)"', view.text):
+        message = "a text cannot hold a quotation mark, written twice neither"
+        place = Span(found.end(1), found.start(3))
+        inner = f"{found[1]}'{found[2]}'{found[3]}"
+        yield Fix("inner-quotes", message, place, (Edit(*found.span(), f'"{inner}"'),))
     for found in re.finditer(r'""([^\s",\[\]](?:[^"\n]*[^\s",\[\]])?)""', view.text):
         message = "a text stands in one pair of quotes, not in two"
         yield Fix("wrong-quotes", message, Span(*found.span()), (Edit(*found.span(), f'"{found[1]}"'),))

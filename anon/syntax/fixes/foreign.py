@@ -88,7 +88,7 @@ def other_tools(view: View) -> Iterator[Fix]:
         span = _stripped(view)
         yield Fix("other-tool", "this is an entry of a JSON document", span, (Edit(*span, made),))
     found = _FENCE.match(text)
-    if found and not (view.dialect == 6 and text.strip() == "}"):
+    if found and not (view.dialect == 6 and text.strip() in ("}", "},")):
         span = _stripped(view)
         yield Fix("other-tool", "this line is no part of a script", span, (), "leave the line out")
 

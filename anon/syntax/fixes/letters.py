@@ -72,6 +72,12 @@ def comments(view: View) -> Iterator[Fix]:
         edit = Edit(found.start(1), len(view.text), f"// {remark}")
         message = "a comment begins with //, not with --"
         yield Fix("comment-sign", message, Span(*found.span(1)), (edit,), f"write // {remark}")
+    found = re.search(r"(?<=\S)\s+(/ +/)(?=\s+[A-Za-z])", view.code)
+    if found:
+        remark = view.text[found.end() :].strip()
+        edits = (Edit(found.start(1), len(view.text), f"// {remark}"),)
+        message = "a comment begins with //, without a blank between them"
+        yield Fix("comment-sign", message, Span(*found.span(1)), edits, f"write // {remark}")
     for number, word in enumerate(view.words):
         if word.type == "UNKNOWN" and str(word) == "#" and number <= view.stop:
             span = view.span(number)
@@ -182,7 +188,11 @@ def semicolons(view: View) -> Iterator[Fix]:
         ):
             message = "the values in brackets are separated by a comma, not by a ;"
             yield Fix("semicolon", message, span, (Edit(span.start, span.end, ","),))
-        elif "~" in view.shape[:number] and not set("=q:?") & set(view.shape[:number]):
+        elif (
+            "~" in view.shape[:number]
+            and not set("=q:?") & set(view.shape[:number])
+            and not _is_in_block(view.shape, number)
+        ):
             return  # between a condition and what to do
         elif re.fullmatch(r"a+", view.shape[number + 1 :]) and "private" not in view.code[span.end :].lower():
             remark = view.text[span.end :].strip()

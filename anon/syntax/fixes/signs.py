@@ -13,7 +13,7 @@ from anon.syntax.span import Span
 
 # Behind a tag, an item or a name: what is meant as := or ?=.
 _SIGN: Final = re.compile(
-    r"(?<=[)\]A-Za-z0-9_])(\s*)(:\s+=|=\s*:(?!=)|:==+|::=?|=>|<-|<=|->|=\s*\?|\?\s+=|\?:=|:\?=|\?==|[+~*-]=|-(?=\s*\")|\u2190|:=\s*=|=\s+=|={1,3})(?=\s*\S)"
+    r"(?<=[)\]A-Za-z0-9_])(\s*)(:\s+=|=\s*:(?!=)|:==+|::=?|=>|<-|<=|->|=\s*\?|\?\s+=|\?\s*:=|:\?=|\?==|[+~*-]=|-(?=\s*\")|\u2190|:=\s*=|=\s+=|={1,3})(?=\s*\S)"
 )
 _WORD: Final = re.compile(r"(?<=[)\]])\s+(is|to|as|becomes|equals|IS|TO|AS|with|by)\s+(?=[\"(A-Za-z0-9])")
 

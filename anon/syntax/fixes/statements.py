@@ -99,14 +99,23 @@ def verbs(view: View) -> Iterator[Fix]:
             continue
         if verb in ("describe", "export", "echo", "version", "if", "elseif", "else", "new"):
             continue
-        tag = find_meant_tag(target) if target[0].isalpha() else None
-        if target[0].isalpha() and tag is None:
-            continue
+        end = found.end()
+        tag = None
+        if target[0].isalpha():
+            words = re.match(r"[A-Za-z]+(?: [A-Za-z']+)*", view.text[found.start("target") :])
+            whole = words[0] if words else target
+            tag = find_meant_tag(whole, nearly=False)
+            end = found.start("target") + len(whole)
+            if tag is None:
+                goes_on = re.match(r"\S+ (?!(?:to|with|as|by|from|if|when|where)\b)", whole) is not None
+                tag, end = find_meant_tag(target, nearly=not goes_on), found.end()
+            if tag is None:
+                continue
         if target[0] in '"0123456789':
             target = target.strip('"')
         shown = format_tag(tag) if tag is not None else target
         place = Span(*found.span("verb"))
-        rest = re.sub(r"^\s*[)\]]?\s*", "", view.text[found.end() :]).rstrip()
+        rest = re.sub(r"^\s*[)\]]?\s*", "", view.text[end:]).rstrip()
         yield from _verb(view, found.start("verb"), verb, shown, rest, place)
         return
 
@@ -142,6 +151,8 @@ def declared_variables(view: View) -> Iterator[Fix]:
 def _verb(view: View, start: int, verb: str, target: str, rest: str, place: Span) -> Iterator[Fix]:
     end = len(view.text)
     kinds = (*_DELETING, *_EMPTYING, *_SETTING, *_HASHING, *_KEEPING)
+    if verb not in kinds and verb in functions_of(view.dialect):
+        return  # a function without its brackets
     close = (
         verb if verb in kinds else next(iter(get_close_matches(verb.lower(), kinds, n=1, cutoff=0.75)), "")
     )

@@ -261,7 +261,7 @@ _PRIVATE: Final = (
     re.compile(rf"{_GROUP}\{{\s*{_CREATOR},\s*(?P<element>{_H}{{2}})\s*\}}\s*\)"),
     # with brackets on one side, or on none
     re.compile(
-        rf"{_GROUP}[(\[{{\"'<]?\s*{_CREATOR}[)\]}}\"'>]?\s*,?\s*(?P<element>{_H}{{2}}|{_H}{{4}}|)[)}}\]]"
+        rf"{_GROUP}[(\[{{\"'<]?\s*{_CREATOR}[\]}}\"'>]?\s*,?\s*(?P<element>{_H}{{2}}|{_H}{{4}}|)[)}}\]]"
     ),
 )
 
