@@ -275,7 +275,10 @@ class Values6:
             return "\\".join(f"{tag:08X}" for tag in _tags(element, little))
         if vr in NUMBER_FORMATS:
             return "\\".join(_numbers(element, vr, little))
-        return _hexadecimal(element) if vr in BINARY_VRS else escaped(element.value)
+        if vr in BINARY_VRS:
+            return _hexadecimal(element)
+        # A text that the script put there reads as it was; what came padded may be of any kind.
+        return escaped(element.value[: element.length - element.padding])
 
     def encode(self, text: str | None, vr: str, little: bool, charsets: Charsets, warn: Warn) -> bytes:
         """The encoded value of a text; no value empties the element.

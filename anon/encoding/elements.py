@@ -278,6 +278,7 @@ class Element:
         tag: group << 16 | element.
         vr: two letters. Sequences that came as UN are "SQ".
         is_encapsulated: the value is fragments, the bytes between the element's header and its delimiter.
+        padding: how many bytes at the end of the value `DataSet.put` added, 0 or 1.
     """
 
     __slots__ = (
@@ -288,6 +289,7 @@ class Element:
         "_room",
         "_value",
         "is_encapsulated",
+        "padding",
         "tag",
         "undefined",
         "vr",
@@ -304,9 +306,11 @@ class Element:
         items: list[DataSet] | None = None,
         undefined: bool = False,
         written_vr: str | None = None,
+        padding: int = 0,
     ) -> None:
         self.tag = tag
         self.vr = vr
+        self.padding = padding
         self.written_vr = written_vr or vr
         self.undefined = undefined
         self.is_encapsulated = undefined and vr != "SQ"
@@ -545,9 +549,10 @@ class DataSet:
 
         An even value is not copied.
         """
-        if len(value) & 1:
+        padding = len(value) & 1
+        if padding:
             value = bytes(value) + (b"\0" if vr in NUL_PADDED_VRS else b" ")
-        return self._set(Element(self, tag, vr, value))
+        return self._set(Element(self, tag, vr, value, padding=padding))
 
     def put_sequence(self, tag: int) -> Element:
         """Write a sequence without items, whatever was there."""

@@ -57,3 +57,22 @@ def test_an_assignment_to_all_in_a_sequence_spares_private_creators(path: str, v
     assert item[0x00090010].value == "ACME"
     if "+" not in path:
         assert item[0x00091001].value == item.ReferencedSOPInstanceUID == ("x" if value == '"x"' else "")
+
+
+@pytest.mark.parametrize("text", ["a", "study.7", "AB", "a "])
+def test_a_text_in_a_private_element_reads_as_it_was_written(text: str) -> None:
+    script = (
+        f'(0009,{{NEW}}01) := "{text}"\n(0010,4000) := concatenate["<", (0009,{{NEW}}01), ">"]\n'
+        f'(0009,{{NEW}}01) = "{text}" ? (0010,0020) := "same"'
+    )
+    after = applied(script, an_object()).dataset
+    assert after.PatientComments == f"<{text}>"
+    assert after.PatientID == "same"
+    assert after[0x00091101].value == text.encode() + b"\0" * (len(text) % 2)
+
+
+def test_unknown_bytes_of_the_object_read_to_the_last() -> None:
+    dataset = an_object()
+    dataset.add_new(0x00091002, "UN", b"a\0")
+    after = applied("(0010,4000) := (0009,{ACME}02)", dataset).dataset
+    assert after.PatientComments == "a\\00"
