@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,7 +27,12 @@ def script_paths(paths: list[Path]) -> list[Path]:
 
 def scripts_below(folder: Path) -> list[Path]:
     """Return the scripts of a folder and of the folders in it; a folder may have a name like theirs."""
-    return sorted(path for path in folder.rglob("*.das") if not path.is_dir())
+    return sorted(path for path in visible_below(folder, "*.das") if not path.is_dir())
+
+
+def visible_below(folder: Path, pattern: str) -> Iterator[Path]:
+    """Find what a pattern means in a folder, without what editors and systems put there, as `.#a.das`."""
+    return (path for path in folder.rglob(pattern) if not path.name.startswith("."))
 
 
 def read_script_text(path: Path) -> str:

@@ -13,7 +13,7 @@ import typer
 from cli.context import Invocation, examples, get_invocation
 from cli.exits import ExitCode, SomeFailedError, UsageError
 from cli.output import complain, print_document, say
-from cli.script_files import compile_or_tell, scripts_below
+from cli.script_files import compile_or_tell, scripts_below, visible_below
 from cli.script_verdicts import ScriptRun, sum_of, tell_failures, tell_run, tell_sum
 from prearchive.errors import NotFoundError
 
@@ -104,7 +104,7 @@ def _find_scripts(paths: Sequence[Path]) -> list[Path]:
     found: dict[Path, None] = {}
     for path in paths:
         if path.is_dir():
-            named = {*scripts_below(path), *map(script_path_of, path.rglob(f"*{SUFFIX}"))}
+            named = {*scripts_below(path), *map(script_path_of, visible_below(path, f"*{SUFFIX}"))}
             found.update(dict.fromkeys(sorted(named)))
         elif path.exists():
             found[script_path_of(path) if path.name.endswith(SUFFIX) else path] = None

@@ -126,14 +126,14 @@ def require_good(script_file: ScriptFile, text: str, source: Path, *, must_pass_
 def _put_in_force(
     context: typer.Context, script_file: ScriptFile, text: str, script: Script, action: Action, why: str
 ) -> None:
-    from config.scripts import read_script, write_script
+    from config.scripts import write_script
     from prearchive.script_history import replacing
 
     invocation = get_invocation(context)
     with opened_site(invocation, create=True) as site:
         newest = newest_version(entries_of(site, script_file))
         sha256 = hashlib.sha256(text.encode("utf-8")).hexdigest()
-        if newest is not None and newest.sha256 == sha256 and read_script(script_file) == text:
+        if newest is not None and newest.sha256 == sha256 and _holds(script_file, text):
             _tell_script(context, f"nothing changed: version {newest.version} has this text")
             return
         with replacing(
@@ -145,6 +145,14 @@ def _put_in_force(
     off = "" if script_file.enabled else "; it is switched off, `enable` lets it run"
     message = f"wrote {script_file.path} (DicomEdit {script.language}), version {replacement.version}{off}"
     _tell_script(context, message)
+
+
+def _holds(script_file: ScriptFile, text: str) -> bool:
+    """Whether a text is in the script's file; what cannot be read there is another one."""
+    try:
+        return script_file.path.read_bytes() == text.encode("utf-8")
+    except OSError:
+        return False
 
 
 def enable(context: typer.Context, why: Why = "") -> None:

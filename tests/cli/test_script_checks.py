@@ -64,6 +64,19 @@ def test_a_folder_with_the_name_of_a_script_is_a_folder(folder: Path) -> None:
         assert "old.das: it is a folder" not in text
 
 
+def test_what_editors_and_systems_put_beside_scripts_is_left_out(tmp_path: Path) -> None:
+    (tmp_path / "a.das").write_text("- (0010,4000)\n")
+    (tmp_path / ".#a.das").symlink_to("somebody@somewhere.1")
+    (tmp_path / "._a.das").write_bytes(b"\0\5\x16\7\0")
+    (tmp_path / "._a.tests.toml").write_bytes(b"\0\5\x16\7\0")
+    result = prearc("anon", "check", tmp_path)
+    assert (result.exit_code, result.stdout) == (0, f"{tmp_path / 'a.das'}: fine (DicomEdit 4.x)\n")
+    result = prearc("anon", "test", tmp_path)
+    assert result.exit_code == 0
+    assert result.stdout.splitlines()[0] == f"{tmp_path / 'a.das'}  (0 tests)"
+    assert "._a" not in result.stdout
+
+
 def test_rows_for_programs_are_the_same_in_both_ways_to_ask(folder: Path) -> None:
     rows = json.loads(prearc("--json", "anon", "check", folder).stdout)
     assert rows == json.loads(prearc("anon", "check", folder, "--format", "json").stdout)

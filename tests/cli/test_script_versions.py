@@ -124,6 +124,18 @@ def test_what_was_done_by_hand_is_noticed_by_looking(site: CommandLineSite) -> N
     assert path.read_text() == TWO
 
 
+@pytest.mark.parametrize("content", [b"// M\xfcller\n", ONE.encode("utf-16")])
+def test_the_newest_text_comes_back_over_a_file_that_is_not_utf8(
+    site: CommandLineSite, content: bytes
+) -> None:
+    put(site, ONE)
+    path = site.folder / "anon" / "site.das"
+    for command in (("rollback", "2"), ("set", site.folder.parent / "new.das")):
+        path.write_bytes(content)
+        assert "wrote" in site.run("anon", "site", *command).stdout
+        assert path.read_text() == ONE
+
+
 def test_show_prints_a_version_and_what_became_of_it(site: CommandLineSite) -> None:
     put(site, ONE, "--as", "mara", "--why", "a trial")
     put(site, TWO)
