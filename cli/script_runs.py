@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -127,7 +128,7 @@ def find_inputs(inputs: Sequence[Path]) -> tuple[list[Path], int]:
         if not given.is_dir():
             found.append(given)
             continue
-        below = list(_files_below(given))
+        below = _files_below(given)
         marked = [path for path in below if _is_part10(path)]
         found += marked
         others += len(below) - len(marked)
@@ -141,8 +142,20 @@ def nothing_in(inputs: Sequence[Path]) -> NotFoundError:
     return NotFoundError(f"there are no DICOM files in {', '.join(map(str, inputs))}")
 
 
-def _files_below(folder: Path) -> Iterator[Path]:
-    yield from sorted(path for path in folder.rglob("*") if path.is_file())
+def _files_below(folder: Path) -> list[Path]:
+    """All files, and the folders that cannot be looked into: who reads these tells why."""
+    found: list[Path] = []
+    walk = os.walk(folder, onerror=lambda error: found.append(Path(error.filename)))
+    for inner, _, names in walk:
+        found += filter(_may_be_file, (Path(inner, name) for name in names))
+    return sorted(found)
+
+
+def _may_be_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:
+        return True  # it cannot be looked at: that is a failure worth telling, not a file to skip
 
 
 def run_on_file(script: Script, target: Target, variables: Mapping[str, str]) -> FileResult:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from struct import pack
+
+import pytest
 from builders import encode_dataset, make_dataset
 from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRLittleEndian
@@ -51,6 +54,32 @@ def test_text_in_elements_of_unknown_vr_is_shown_and_other_bytes_are_not() -> No
     rows = {row.path: row.values for row in tally_of(dataset).rows()}
     assert rows["(0011,{ACME}01)"] == [("Dr. Who", 1)]
     assert "(0011,{ACME}02)" not in rows
+
+
+@pytest.mark.parametrize(
+    ("character_set", "codec", "name"),
+    [
+        ("ISO_IR 100", "latin-1", "Müller^Jörg"),
+        ("ISO_IR 192", "utf-8", "Şükrü"),
+        ("ISO_IR 144", "iso8859-5", "Иванов"),
+        ("", "latin-1", "Müller^Jörg"),
+        ("", "utf-8", "山田^太郎"),
+    ],
+)
+def test_names_in_elements_of_unknown_vr_are_shown_in_any_language(
+    character_set: str, codec: str, name: str
+) -> None:
+    dataset = make_dataset(SpecificCharacterSet=character_set)
+    dataset.private_block(0x0011, "ACME", create=True).add_new(1, "UN", name.encode(codec))
+    row = next(row for row in tally_of(dataset).rows() if row.path == "(0011,{ACME}01)")
+    assert row.is_free_text
+    assert row.values == [(name, 1)]
+
+
+def test_numbers_in_elements_of_unknown_vr_are_not_taken_for_accented_letters() -> None:
+    dataset = make_dataset(SpecificCharacterSet="ISO_IR 100")
+    dataset.private_block(0x0011, "ACME", create=True).add_new(1, "UN", pack("<f", 0.1))
+    assert "(0011,{ACME}01)" not in {row.path for row in tally_of(dataset).rows()}
 
 
 def test_the_number_of_values_that_are_kept_has_a_limit() -> None:

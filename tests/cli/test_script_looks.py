@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from builders import make_dataset, part10_bytes
@@ -163,6 +166,26 @@ def test_a_folder_without_dicom_files_is_no_success(files: Path, command: str) -
 def test_files_of_a_folder_that_are_left_out_are_counted(files: Path) -> None:
     result = prearc("anon", "values", files / "scans")
     assert "note: 1 file in the folders left out: no DICOM" in result.stderr
+
+
+@pytest.mark.parametrize("command", [("diff", "s.das"), ("values",), ("apply", "--output", "out", "s.das")])
+def test_a_folder_that_cannot_be_looked_into_is_no_success(
+    files: Path, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    closed = files / "scans" / "closed"
+    closed.mkdir()
+    look_into = os.scandir
+
+    def refuse(path: str) -> Any:
+        if Path(path) == closed:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+        return look_into(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    monkeypatch.chdir(files)
+    result = prearc("anon", *command, files / "scans")
+    assert result.exit_code == 1
+    assert str(closed) in result.output
 
 
 def test_a_file_that_vanishes_does_not_stop_the_others(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
