@@ -10,7 +10,7 @@ import typer
 from cli.archiving import progress_bar
 from cli.context import Invocation, get_invocation, is_new, opened_site
 from cli.exits import ExitCode, SomeFailedError
-from cli.output import print_document, print_table, say, size_text
+from cli.output import print_document, print_table, say, say_wrapped, size_text
 
 if TYPE_CHECKING:
     from prearchive.finding import Finding
@@ -147,6 +147,8 @@ def _print_status(report: SiteStatus) -> None:
         right=("VERSION",),
         empty="none is enabled",
     )
+    if report.switched_off:
+        say_wrapped(f"Switched off: {', '.join(report.switched_off)}", indent="  ")
     _print_troubles(report)
 
 

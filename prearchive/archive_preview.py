@@ -83,13 +83,14 @@ def plan_archive(
             treatment = archive_staging.treatment_for(site, rows.session, checked.destination)
             treatment = _recorded(site, treatment)
             script = None if treatment.script is None else treatment.script.name
-            look = Look(in_sample, in_session, in_sample, script)
+            look = Look(in_sample, in_session, 0, script)
             treated = archive_staging.try_out(site, sample, treatment, tally.add, progress)
             look = replace(look, rejected=in_sample - len(treated.rows.instances()))
             messages = treated.messages.messages()
             if in_sample == in_session:
                 notices += archive_plan.check_contents(existing, treated.rows)
         except AllRejectedError as error:
+            look = None if look is None else replace(look, rejected=in_sample)
             if in_sample == in_session:
                 refusal = refusal or error
         except (ArchiveScriptError, DamagedFileError) as error:

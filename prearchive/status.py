@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from prearchive.db import script_changes, upkeep
 from prearchive.db.upkeep import DiscardedKind, ServerRecord, Trouble
 from prearchive.errors import PrearchiveError
-from prearchive.scripts import LoadedScript, ScriptShelf
+from prearchive.scripts import SITE_SCRIPT_NAME, LoadedScript, ScriptShelf
 
 if TYPE_CHECKING:
     from config.settings import Settings
@@ -83,7 +83,7 @@ class DiskStatus:
 
 @dataclass(frozen=True, slots=True)
 class SiteStatus:
-    """What `prearc status` shows."""
+    """What `prearc status` shows; `switched_off` are the scripts that the settings keep from running."""
 
     running: bool
     receivers: list[ReceiverStatus]
@@ -92,6 +92,7 @@ class SiteStatus:
     discarded: list[DiscardedKind]
     errors: list[Trouble]
     scripts: list[ScriptStatus]
+    switched_off: list[str]
     problems: list[str]
     disk: DiskStatus | None
 
@@ -115,6 +116,7 @@ def site_status(site: Site) -> SiteStatus:
         discarded=discarded,
         errors=errors,
         scripts=_scripts(site.scripts, alive, versions),
+        switched_off=_switched_off(site.settings),
         problems=list(dict.fromkeys([*reported, *site.problems])),
         disk=_disk(site),
     )
@@ -130,6 +132,7 @@ def new_site_status(settings: Settings) -> SiteStatus:
         discarded=[],
         errors=[],
         scripts=_scripts(ScriptShelf(settings), [], {}),
+        switched_off=_switched_off(settings),
         problems=[],
         disk=None,
     )
@@ -213,6 +216,15 @@ def _scripts(
         else:
             shown.append(ScriptStatus(name, None, None, in_force, str(loaded), None))
     return shown
+
+
+def _switched_off(settings: Settings) -> list[str]:
+    projects = [
+        f"projects/{name}.das"
+        for name, project in settings.projects.items()
+        if not project.anonymize and settings.project_script_path(name).exists()
+    ]
+    return projects if settings.anonymization.site_enabled else [SITE_SCRIPT_NAME, *projects]
 
 
 def _disk(site: Site) -> DiskStatus | None:

@@ -121,6 +121,16 @@ def test_long_summaries_are_cut(tmp_path: Path, asked: list[str]) -> None:
     assert "`--dry-run` shows every change" in error
 
 
+def test_files_that_the_script_fails_on_are_not_called_rejected(tmp_path: Path) -> None:
+    failing = 'version "6.6"\n(0010,0030) := shiftDateByIncrement[(0008,0060), 3]\n'
+    site = ready(tmp_path / "site", failing, study(2))
+    result = site.run("archive", "1", "--dry-run", code=3)
+    assert "rejects" not in result.stdout
+    assert "failed on 2 of 2 files" in result.stderr
+    site.run("anon", "project", "P4", "set", "-", typed='version "6.6"\nreject[]\n')
+    assert "It rejects 2 of 2 files." in site.run("archive", "1", "--dry-run", code=6).stdout
+
+
 def test_rejections_and_sessions_without_a_script_are_told(tmp_path: Path, asked: list[str]) -> None:
     site = ready(tmp_path / "site", PROJECT_SCRIPT, study(2))
     assert "It rejects 1 of 2 files." in site.run("archive", "1", code=2).stderr

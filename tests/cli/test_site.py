@@ -91,6 +91,17 @@ def test_check_finds_a_missing_file(tmp_path: Path) -> None:
     assert stored.name in site.run("check", code=1).stdout
 
 
+def test_status_names_the_scripts_that_are_switched_off(tmp_path: Path) -> None:
+    site = CommandLineSite(tmp_path / "site")
+    assert site.json("status")["switched_off"] == []
+    assert "Switched off" not in site.run("status").stdout
+    site.run("anon", "site", "disable")
+    assert "Switched off: site.das\n" in site.run("status").stdout
+    site.receive(make_dataset())
+    site.run("anon", "project", "P4", "disable")
+    assert site.json("status")["switched_off"] == ["site.das", "projects/P4.das"]
+
+
 def test_status_counts_sessions_and_tells_failures(tmp_path: Path) -> None:
     script = '(0012,0063) := "x"\n(0008,0060) = "XX" : (0008,103E) := (0008,1140)\n'  # of a sequence
     site = CommandLineSite(tmp_path / "site", site_script=script)
