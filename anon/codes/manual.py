@@ -69,7 +69,7 @@ def page(code: str, width: int = 80) -> str:
     found = find_page(code)
     if found is None:
         raise KeyError(code)
-    parts = [f"{found.code}: {found.title}"]
+    parts = [textwrap.fill(f"{found.code}: {found.title}", width, break_on_hyphens=False)]
     parts += [textwrap.fill(" ".join(block.split()), width) for block in found.text.split("\n\n")]
     for heading, example in (("Wrong:", found.wrong), ("Right:", found.right)):
         if example.strip():

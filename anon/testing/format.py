@@ -183,7 +183,7 @@ def _transfer_syntax(reader: Reader, table: Mapping[str, Any], location: Locatio
         return _DEFAULT_SYNTAX
     place = (*location, "transfer_syntax")
     name = reader.text(table["transfer_syntax"], place, "a transfer syntax")
-    by_keyword = {entry[4]: uid for uid, entry in UID_dictionary.items() if entry[1] == "Transfer Syntax"}
+    by_keyword = {entry[4]: uid for uid, entry in UID_dictionary.items() if can_parse(uid)}
     uid = by_keyword.get(name, name)
     if name and not can_parse(uid):
         near = get_close_matches(name, by_keyword, n=1, cutoff=0.0)

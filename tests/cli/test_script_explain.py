@@ -31,6 +31,12 @@ def test_a_warning_is_explained_too_and_brackets_do_not_matter() -> None:
     assert "hash" in prearc("anon", "explain", "[guessable-hash]").stdout
 
 
+def test_every_line_that_is_no_example_fits_80_columns() -> None:
+    for row in json.loads(prearc("--json", "anon", "explain").stdout):
+        for line in prearc("anon", "explain", row["code"]).stdout.splitlines():
+            assert len(line) <= 80 or line.startswith("    "), line
+
+
 def test_an_unknown_code_is_exit_code_4_with_what_was_meant() -> None:
     shown = prearc("anon", "explain", "asign-sign")
     assert shown.exit_code == 4
