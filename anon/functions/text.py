@@ -125,7 +125,7 @@ def _substring(value: str, begin: int, end: int) -> str:
     """Java's substring counts UTF-16 units, of which some characters need two."""
     units = value.encode("utf-16-le", "surrogatepass")
     if not 0 <= begin <= end <= len(units) // 2:
-        raise StatementError("out-of-range", f"the value has no characters from {begin} to {end}")
+        raise StatementError("out-of-range", "begin and end are not inside of the value")
     # Half of a character that needs two units is written as ?, which is what Java encodes it as.
     return units[2 * begin : 2 * end].decode("utf-16-le", "surrogatepass").encode("utf-8", "replace").decode()
 
@@ -189,7 +189,7 @@ def _group(found: Match | None, group: int, compiled: Pattern) -> str | None:
     if found is None:
         return None
     if not 0 <= group <= compiled.groups:
-        raise StatementError("out-of-range", f"the regular expression has no group {group}")
+        raise StatementError("out-of-range", "the regular expression has no such group")
     value: str | None = found[group]
     return value
 
