@@ -640,7 +640,10 @@ def test_which_paths_have_something_in_common(one: str, other: str, is_shared: b
 # Tags with wild digits of every kind, so that each may mean those of many others.
 _WILD: Final = [
     f"{first}{second}({group},{element})"
-    for first, second in (("", ""), ("*/", ""), ("", "(0040,0275)/"), ("*/", "(0040,02XX)[%]/"))
+    for first, second in (
+        ("", ""), ("*/", ""), ("", "(0040,0275)/"), ("*/", "(0040,02XX)[%]/"), ("", "(0040,0275)[1]/"),
+        ("", "(0009,{ACME}02)[0]/"),
+    )
     for group, element in (
         ("0040", "0275"), ("0040", "02XX"), ("00X@", "0275"), ("0040", "XXXX"), ("0040", "X2X5"),
         ("0009", "{ACME}01"), ("0009", "{ACME}XX"), ("0009", "{OTHER}01"), ("000@", "XXXX"),
@@ -648,7 +651,7 @@ _WILD: Final = [
 ]  # fmt: skip
 
 
-def test_the_index_finds_all_that_covers_a_path_and_all_that_it_covers() -> None:
+def test_the_index_finds_all_that_covers_a_path_and_all_that_it_covers_or_meets() -> None:
     paths = [parse_path6(text) for text in [*_WILD, "*", "(0040,0275)/*", "+/(0040,0275)"]]
     acts = [
         (Step(Span(number, number + 1), frozenset()), Effect("delete", path, Span(number, number + 1)))
@@ -661,8 +664,9 @@ def test_the_index_finds_all_that_covers_a_path_and_all_that_it_covers() -> None
                 list(index.below(path))
         index.add(*act)
     for path in paths:
-        above, below = list(index.above(path)), list(index.below(path))
+        above, below, about = list(index.above(path)), list(index.below(path)), list(index.about(path))
         for act in acts:
+            assert act in about or not overlap(act[1].path or path, path)
             assert act in above or not covers_below(act[1].path or path, path)
             assert act in below or not covers_below(path, act[1].path or path)
     for act in acts:
@@ -670,13 +674,28 @@ def test_the_index_finds_all_that_covers_a_path_and_all_that_it_covers() -> None
     assert not any([*index.above(path), *index.below(path), *index.about(path)] for path in paths)
 
 
-def test_thousands_of_wild_paths_are_compared_with_few_others_each() -> None:
-    paths = [parse_path6(f"*/({0x10 + 2 * (n // 256):04X},{n % 256:02X}XX)") for n in range(2_560)]
+@pytest.mark.parametrize(
+    "form",
+    [
+        "*/({group:04X},{element:02X}XX)",
+        "({group:04X},{element:02X}XX)",
+        "(0029,{{CREATOR {number}}}10)",
+        "(XXX#,{{CREATOR {number}}}XX)",
+        "(0040,A730)[{number}]/(0040,A730)",
+    ],
+)
+def test_thousands_of_paths_are_compared_with_few_others_each(form: str) -> None:
+    paths = [
+        parse_path6(form.format(number=number, group=0x10 + 2 * (number // 256), element=number % 256))
+        for number in range(2_560)
+    ]
     index = EffectIndex()
     compared = 0
     for number, path in enumerate(paths):
         span = Span(number, number + 1)
         compared += len(list(index.above(path))) + len(list(index.below(path)))
+        if not form.startswith("*"):
+            compared += len(list(index.about(path)))
         index.add(Step(span, frozenset()), Effect("delete", path, span))
     assert compared < 10
 
@@ -691,6 +710,7 @@ def test_thousands_of_wild_paths_are_compared_with_few_others_each() -> None:
         ("(0010,0010) := null\n", 'an empty text is written ""'),
         (V6 + 'if (Modality = "MR") {\n-(0010,0010)\n}\n', "an element is named by its tag: (0008,0060)"),
         ("(0010,0010) := sesion\n", "did you mean 'session'?"),
+        (V6 + "(0012,0062) := YES\n", 'a text stands in quotes: "YES"'),
         ("(0010,0010) := label\n", 'give it one: label := "..."'),
     ],
 )
