@@ -338,13 +338,30 @@ class Compiler:
         evaluate = self.value(node)
         return lambda run: paths_of(evaluate(run), node.span)
 
+    def _bare_paths(self, node: nodes.Value, found: Builtin) -> Get:
+        """Paths of an argument as `_paths` takes them, but no texts."""
+        message, hint = f"{found.name} takes tags, not texts", "write the tag without quotes"
+        if isinstance(node, nodes.Text):
+            self.error(node.span, "argument-kind", message, hint)
+            return _nothing
+        if isinstance(node, nodes.Values):
+            entries = [self._bare_paths(entry, found) for entry in node.entries]
+            return lambda run: tuple(path for entry in entries for path in entry(run))
+        if isinstance(node, nodes.Path | nodes.Number):
+            return self._paths(node)
+        evaluate = self.value(node)
+
+        def get(run: Run) -> Any:
+            given = flat(evaluate(run))
+            if not all(isinstance(entry, TagPath) for entry in given):
+                raise StatementError("argument-kind", message, hint, node.span)
+            return given
+
+        return get
+
     def _tags(self, node: nodes.Value, kind: Kind, found: Builtin) -> Get:
         """Paths of which each means a single element."""
-        if kind == "tags" and isinstance(node, nodes.Text):
-            message = f"{found.name} takes tags, not texts"
-            self.error(node.span, "argument-kind", message, "write the tag without quotes")
-            return _nothing
-        get = self._paths(node)
+        get = self._bare_paths(node, found) if kind == "tags" else self._paths(node)
         for path, span in written_paths(node):
             if path.plural_reason():
                 message = f"{path} cannot be used here: {path.plural_reason()}"

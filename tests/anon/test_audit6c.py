@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from both_ways import applied, failure
+from both_ways import applied, failure, mistakes
 from builders import make_dataset
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
@@ -76,3 +76,16 @@ def test_unknown_bytes_of_the_object_read_to_the_last() -> None:
     dataset.add_new(0x00091002, "UN", b"a\0")
     after = applied("(0010,4000) := (0009,{ACME}02)", dataset).dataset
     assert after.PatientComments == "a\\00"
+
+
+def test_is_present_takes_no_text_wherever_it_comes_from() -> None:
+    assert mistakes('isPresent[{(0010,0020), "(0010,0020)"}] ? -(0010,0010)')[0].code == "argument-kind"
+    for lines in (
+        'v := "(0010,0020)"\nisPresent[v]',
+        'v := {{"(0010,0020)"}}\nisPresent[v]',
+        'isPresent[concatenate["(0010,0020)"]]',
+        "isPresent[valueAt[(0010,9999)]]",
+    ):
+        assert failure(f"{lines} ? -(0010,0010)", an_object()).code == "argument-kind"
+    script = 'v := {(0010,0020), {(0008,1140)[0]/(0008,1155)}}\nisPresent[v, {}] ? (0010,0020) := "y"'
+    assert applied(script, an_object()).dataset.PatientID == "y"
