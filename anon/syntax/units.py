@@ -124,7 +124,7 @@ def _is_continued(text: str, line: list[Token]) -> bool:
     is_open = sum((word.type == "LSQB") - (word.type == "RSQB") for word in words) > 0
     is_text = words[-1].type == "UNCLOSED"
     if not is_open and not is_text:
-        return False
+        return _is_head_continued(text, line)
     if is_open and not is_text and _is_cut_by_sign(words):
         return False
     found = _NEXT_LINES.match(text, end_of(line[-1]))
@@ -139,6 +139,23 @@ def _is_continued(text: str, line: list[Token]) -> bool:
         and "?=" not in ahead[:closing]
         and (not is_text or ahead.partition("\n")[0].count('"') % 2 == 1)
     )
+
+
+_MOST_OF_A_HEAD: Final = 1000  # characters on the lines behind the first
+
+
+def _is_head_continued(text: str, line: list[Token]) -> bool:
+    """Whether the round brackets of an `if` end on one of the next lines, before its block begins."""
+    kinds = [word.type for word in line]
+    depth = kinds.count("LPAR") - kinds.count("RPAR")
+    if depth <= 0 or {"LBRACE", "QMARK", "COLON"} & set(kinds) or not {"IF", "ELSEIF"} & set(kinds[:2]):
+        return False
+    start = end_of(line[-1])
+    for letter in text[start : start + _MOST_OF_A_HEAD]:
+        depth += (letter == "(") - (letter == ")")
+        if not depth or letter in "?:{}":
+            return not depth
+    return False
 
 
 _NO_BEGINNINGS: Final = ("ASSIGN", "ASSIGN_IF_PRESENT", "OPERATOR", "QMARK", "COLON")

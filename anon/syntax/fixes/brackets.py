@@ -222,7 +222,7 @@ def needless(view: View) -> Iterator[Fix]:
 
 def strings(view: View) -> Iterator[Fix]:
     """Texts whose quotes do not come in pairs."""
-    found = re.search(r'"[^"\n]*$', _blank_strings(view.code))
+    found = re.search(r'"[^"\n]*$', _blank_strings(view.code), re.MULTILINE)
     if found is None:
         return
     start, end = found.start(), len(view.text[: found.end()].rstrip())

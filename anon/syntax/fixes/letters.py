@@ -51,6 +51,11 @@ _BLANK_NAMES: Final = {
 }
 
 
+def _line_end(view: View, at: int) -> int:
+    """Where the line ends that a place of the statement is in; lists have several."""
+    return at + len(view.text[at:].partition("\n")[0])
+
+
 def comments(view: View) -> Iterator[Fix]:
     """Comments as other languages write them."""
     found = _BLOCK_COMMENT.search(view.code)
@@ -68,20 +73,23 @@ def comments(view: View) -> Iterator[Fix]:
         )
     found = re.search(r"(?<=\S)\s+(--)\s+(?=[A-Za-z])", view.code)
     if found:
-        remark = view.text[found.end() :].strip()
-        edit = Edit(found.start(1), len(view.text), f"// {remark}")
+        end = _line_end(view, found.end())
+        remark = view.text[found.end() : end].strip()
+        edit = Edit(found.start(1), end, f"// {remark}")
         message = "a comment begins with //, not with --"
         yield Fix("comment-sign", message, Span(*found.span(1)), (edit,), f"write // {remark}")
     found = re.search(r"(?<=\S)\s+(/ +/)(?=\s+[A-Za-z])", view.code)
     if found:
-        remark = view.text[found.end() :].strip()
-        edits = (Edit(found.start(1), len(view.text), f"// {remark}"),)
+        end = _line_end(view, found.end())
+        remark = view.text[found.end() : end].strip()
+        edits = (Edit(found.start(1), end, f"// {remark}"),)
         message = "a comment begins with //, without a blank between them"
         yield Fix("comment-sign", message, Span(*found.span(1)), edits, f"write // {remark}")
     for number, word in enumerate(view.words):
         if word.type == "UNKNOWN" and str(word) == "#" and number <= view.stop:
             span = view.span(number)
-            remark = view.text[span.end :].strip("# \t")
+            end = _line_end(view, span.end)
+            remark = view.text[span.end : end].strip("# \t")
             version = re.match(r"version\s+\"[0-9.]+\"", remark)
             if version and not number:
                 message = "the version line begins with the word version"
@@ -93,7 +101,7 @@ def comments(view: View) -> Iterator[Fix]:
                 "comment-sign",
                 "a comment begins with //, not with #",
                 span,
-                (Edit(start, len(view.text), f"// {remark}"),),
+                (Edit(start, end, f"// {remark}"),),
                 f"write // {remark}",
             )
 
@@ -208,13 +216,17 @@ def semicolons(view: View) -> Iterator[Fix]:
 
 def continued_lines(view: View) -> Iterator[Fix]:
     """A statement that goes on on the next line without saying so."""
-    is_text_first = view.code.partition("\n")[0].count('"') % 2 == 1
-    if (view.dialect == 4 or "{" not in view.code) and not is_text_first:
+    first_line = view.code.partition("\n")[0]
+    is_list = view.dialect == 6 and re.match(r"[^\n]*(?:\n\s*)?\{", view.code) is not None
+    if not is_list and first_line.count('"') % 2 == 0:
+        is_head = re.match(r"\s*\}?\s*(?:if|elseif)\b", first_line) is not None
         ends = list(re.finditer(r"[ \t]*(\\[ \t]+)?(?<!\\)\n\s*", view.code))
         joined = tuple(Edit(*found.span(), " ") for found in ends)
-        if joined and look(view.draft.edited(joined), view.dialect) is None:
+        if joined and (is_head or look(view.draft.edited(joined), view.dialect) is None):
             yield _cut(view, view.code.index("\n", ends[0].start()), joined)
             return
+    if re.match(r"\s*\w+\s*:?=\s*\[", view.code):
+        return  # a list in the wrong brackets; in the right ones it may go on
     opened = 0
     is_text = False
     edits: list[Edit] = []
@@ -227,7 +239,7 @@ def continued_lines(view: View) -> Iterator[Fix]:
         elif (
             letter == "\n"
             and view.code[at - 1 : at] != "\\"
-            and (is_text or (opened > 0 and "{" not in view.code[:at]))
+            and ((is_text and '"' in view.code[at:]) or (opened > 0 and "{" not in view.code[:at]))
         ):
             end = at + 1
             while view.code[end : end + 1] in (" ", "\t"):

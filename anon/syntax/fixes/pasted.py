@@ -20,7 +20,7 @@ _MAIL: Final = re.compile(
 )
 _MARK: Final = re.compile(
     r"\s*(>+|[\u2022\u00b7\u25cf\u25aa\u25e6\u2023\uf0b7]|[$%](?=\s)|\*(?=\s+-)"
-    r"|\d+\s*[.):](?!\d)|\d+(?=[ \t]+(?:-\s*\(|[*(]|if\b|version\b)))\s*(?=[-(*A-Za-z\"}])"
+    r"|\d+\s*[.):|](?!\d)|\d+(?=[ \t]+(?:-\s*\(|[*(]|if\b|version\b)))\s*(?=[-(*A-Za-z\"}])"
 )
 _TAG: Final = r"\([0-9A-Fa-f@#Xx]{4}\s*,\s*[0-9A-Fa-f@#Xx]{4}\)"
 _NO_HEADINGS: Final = ("else", "elseif", "elif", "if", "default", "try", "then", "do", "version", "finally")
