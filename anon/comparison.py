@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from anon.encoding.instance import EncodedInstance
-from anon.listing import Step, TagRow, tag_row, visit_instance
+from anon.listing import Step, TagRow, tag_row, typed_text, visit_instance
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,16 +22,21 @@ class Change:
 
 
 class Seen(NamedTuple):
-    """An element of one state of an object: its row, and its bytes where it has no text."""
+    """An element of one state of an object: its row, and its bytes where it has no text.
+
+    `typed` is what bytes of unknown VR say where they look like a text.
+    """
 
     row: TagRow
     encoded: bytes
+    typed: str | None
 
     @property
     def shown(self) -> str:
         """The value; its size where it has no text."""
-        if self.row.value is not None:
-            return self.row.value
+        text = self.typed if self.row.value is None else self.row.value
+        if text is not None:
+            return text
         return f"({len(self.encoded)} bytes)" if self.encoded else "(sequence)"
 
 
@@ -67,7 +72,8 @@ def state_of(instance: EncodedInstance, tags: set[int] | None = None) -> State:
     found: State = {}
     for visit in visit_instance(instance, tags):
         row = tag_row(visit)
-        found[visit.steps] = Seen(row, visit.element.value if row.value is None else b"")
+        encoded = visit.element.value if row.value is None else b""
+        found[visit.steps] = Seen(row, encoded, typed_text(visit))
     return found
 
 

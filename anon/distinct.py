@@ -7,11 +7,9 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
-from unicodedata import category
 
 from anon.encoding.instance import EncodedInstance
-from anon.encoding.text import decode_bytes_as
-from anon.listing import Visit, tag_row, visit_instance
+from anon.listing import Visit, tag_row, typed_text, visit_instance
 
 #: VRs in the order in which they are worth reading: free text, names, codes, dates, UIDs, numbers.
 READING_ORDER: Final = (
@@ -22,8 +20,6 @@ READING_ORDER: Final = (
 FREE_TEXT: Final = frozenset(READING_ORDER[:9])
 MAX_VALUES: Final = 10_000  # kept of one element
 _ITEM = re.compile(r"\[\d+\]")
-_TEXT_BYTES: Final = 1024  # of an element of unknown VR, from here on it is no text that somebody typed
-_NEVER_TYPED: Final = frozenset({"Cc", "Cn", "Co", "Cs"})  # categories of Unicode
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,20 +108,5 @@ class ValueTally:
 
 def _text_of(visit: Visit) -> str | None:
     """The value; of unknown VR too, where it is a text that somebody may have typed."""
-    element = visit.element
-    if element.vr == "UN" and not element.is_encapsulated and 0 < element.length <= _TEXT_BYTES:
-        text = decode_bytes_as(element.value.rstrip(b" \0"), "LO", visit.charsets)
-        return text if _may_be_typed(text) else None
-    return tag_row(visit).value if element.vr in READING_ORDER else None
-
-
-def _may_be_typed(text: str) -> bool:
-    """Whether bytes of unknown VR, read as text, look like one; numbers often give Latin letters."""
-    if any(
-        letter == "\ufffd" or category(letter) in _NEVER_TYPED for letter in text if letter not in "\t\n\f\r"
-    ):
-        return False
-    letters = sum(
-        letter in " ^" or (letter.isalpha() and not "\x80" <= letter <= "\u024f") for letter in text
-    )
-    return text != "" and (text.isascii() or 3 * letters >= len(text))
+    row = tag_row(visit)
+    return row.value if row.vr in READING_ORDER and row.vr != "UN" else typed_text(visit)

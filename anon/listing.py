@@ -9,16 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from struct import Struct
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
+from unicodedata import category
 
 from pydicom.datadict import keyword_for_tag
 
 from anon.encoding.elements import BINARY_VRS, DataSet, Element
 from anon.encoding.instance import EncodedInstance
-from anon.encoding.text import STRING_VRS, character_sets, decode_text
+from anon.encoding.text import STRING_VRS, character_sets, decode_bytes_as, decode_text
 
 _INTEGERS = {"SS": "h", "US": "H", "SL": "i", "UL": "I", "SV": "q", "UV": "Q"}
 _FLOATS = {"FL": "f", "FD": "d"}
+_TEXT_BYTES: Final = 1024  # of an element of unknown VR, from here on it is no text that somebody typed
+_NEVER_TYPED: Final = frozenset({"Cc", "Cn", "Co", "Cs"})  # categories of Unicode
 
 Step = tuple[int, int]  # a tag and the item below it; -1 for the element itself
 
@@ -91,6 +94,27 @@ def value_text(element: Element, parent: DataSet, charsets: Sequence[str]) -> st
     if vr == "AT":
         return _numbers(element.value, Struct(order + "HH"), "({:04X},{:04X})".format)
     return None
+
+
+def typed_text(visit: Visit) -> str | None:
+    """The value of an element of unknown VR where it is a text that somebody may have typed, else None."""
+    element = visit.element
+    if element.vr != "UN" or element.is_encapsulated or not 0 < element.length <= _TEXT_BYTES:
+        return None
+    text = decode_bytes_as(element.value.rstrip(b" \0"), "LO", visit.charsets)
+    return text if _may_be_typed(text) else None
+
+
+def _may_be_typed(text: str) -> bool:
+    """Whether bytes of unknown VR, read as text, look like one; numbers often give Latin letters."""
+    if any(
+        letter == "\ufffd" or category(letter) in _NEVER_TYPED for letter in text if letter not in "\t\n\f\r"
+    ):
+        return False
+    letters = sum(
+        letter in " ^" or (letter.isalpha() and not "\x80" <= letter <= "\u024f") for letter in text
+    )
+    return text != "" and (text.isascii() or 3 * letters >= len(text))
 
 
 def _numbers(value: bytes, packed: Struct, write: Callable[..., str]) -> str | None:

@@ -112,6 +112,17 @@ def test_trace_shows_each_step_with_its_line(files: Path) -> None:
     ]
 
 
+def test_texts_in_private_elements_are_shown(files: Path) -> None:
+    (files / "s.das").write_text('version "6.6"\n(0011,{ACME}01) := "Müller"\n')
+    scan = files / "scans" / "0.dcm"
+    dataset = make_dataset()
+    dataset.private_block(0x0011, "ACME", create=True).add_new(1, "UN", "Jörg".encode())
+    scan.write_bytes(part10_bytes(dataset))
+    assert "  |   (0011,{ACME}01): Jörg -> Müller\n" in prearc("anon", "trace", files / "s.das", scan).stdout
+    shown = prearc("anon", "diff", files / "s.das", scan).stdout
+    assert shown == "(0011,{ACME}01)\n  - Jörg\n  + Müller\n\n1 file looked at\n"
+
+
 def test_trace_as_json_has_a_row_for_each_step(files: Path) -> None:
     result = prearc("--json", "anon", "trace", files / "s.das", files / "scans" / "0.dcm")
     rows = json.loads(result.stdout)
