@@ -76,10 +76,12 @@ def gap_diagnostics(found: Coverage) -> list[Diagnostic]:
 
 
 def _sentence(row: CoverageRow) -> str:
-    where = "" if row.top is row.nested else " in items of sequences" if row.top.value != "unchanged" else ""
-    return (
-        f"{row.tag} {row.keyword or row.name} stays as it was{where} (profile: {_WANTED[row.wanted.value]})"
-    )
+    from anon.profile.coverage import Outcome, stays
+
+    is_copied = Outcome.UNCHANGED not in (row.top, row.nested)
+    what = "is copied to another attribute" if is_copied else "stays as it was"
+    where = "" if stays(row.top) else " in items of sequences"
+    return f"{row.tag} {row.keyword or row.name} {what}{where} (profile: {_WANTED[row.wanted.value]})"
 
 
 def tell_coverage(found: Coverage, name: str) -> None:
@@ -89,7 +91,7 @@ def tell_coverage(found: Coverage, name: str) -> None:
         found: what was found out.
         name: of the script.
     """
-    from anon.profile.coverage import Outcome
+    from anon.profile.coverage import stays
 
     say(f"{name}: Basic Profile of DICOM PS3.15 {found.edition}")
     if found.options:
@@ -112,7 +114,7 @@ def tell_coverage(found: Coverage, name: str) -> None:
     protected = counts["gap"] + counts["covered"]
     say(f"{counts['covered']} of {protected} protected attributes are removed, emptied or replaced")
     if gaps:
-        only_nested = sum(row.top is not Outcome.UNCHANGED for row in gaps)
+        only_nested = sum(not stays(row.top) for row in gaps)
         but = f", {only_nested} of them only in items of sequences" if only_nested else ""
         stay = "stays as it was" if len(gaps) == 1 else "stay as they were"
         say(f"{len(gaps)} {stay}{but}")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from pydicom.datadict import keyword_for_tag
 
@@ -21,6 +22,9 @@ from anon.script import compile_script
 
 BASIC: Final = "basic"
 _KEY: Final = b"only to try scripts out"
+# Values of these can come about by chance, as when dates are shifted, or are no text.
+_UNCERTAIN_VRS: Final = frozenset({"AS", "DA", "DS", "DT", "IS", "TM", "US"})
+_SEPARATORS = re.compile(r"[\s\\,;()]+")
 _VARIABLES: Final = {"project": "P1", "subject": "S1", "session": "S1_MR1"}
 
 
@@ -30,7 +34,20 @@ class Outcome(StrEnum):
     REMOVED = "removed"
     EMPTIED = "emptied"
     REPLACED = "replaced"
+    COPIED = "copied"  # gone or replaced, but the value stands elsewhere
     UNCHANGED = "unchanged"
+
+
+def stays(outcome: Outcome) -> bool:
+    """Whether a value is still in the object."""
+    return outcome in (Outcome.COPIED, Outcome.UNCHANGED)
+
+
+class _After(NamedTuple):
+    """An object that a script was carried out on, and all words of its values."""
+
+    state: State
+    words: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +72,8 @@ class CoverageRow:
 
     @property
     def is_gap(self) -> bool:
-        """Whether the profile protects it, and it stays as it was somewhere."""
-        return self.wanted is not Action.KEEP and Outcome.UNCHANGED in (self.top, self.nested)
+        """Whether the profile protects it, and its value stays somewhere."""
+        return self.wanted is not Action.KEEP and (stays(self.top) or stays(self.nested))
 
     @property
     def is_lost(self) -> bool:
@@ -154,7 +171,7 @@ def coverage(
         if report.status == "rejected":
             continue
         accepted.append(kind)
-        after = state_of(instance)
+        after = _after(state_of(instance))
         for probed in rows:
             found = _row(probed, probed.row.action_with(chosen), before, after)
             known = worst.get(found.tag)
@@ -174,7 +191,12 @@ def _variables(names: Collection[str], kind: str) -> dict[str, str]:
     return {name: known.get(name.lower(), f"{name}1") for name in names}
 
 
-def _row(probed: Probed, wanted: Action, before: State, after: State) -> CoverageRow:
+def _after(state: State) -> _After:
+    values = (seen.row.value for seen in state.values() if seen.row.value)
+    return _After(state, frozenset(word for value in values for word in _SEPARATORS.split(value)))
+
+
+def _row(probed: Probed, wanted: Action, before: State, after: _After) -> CoverageRow:
     row, tag = probed
     is_single = row.tag != PRIVATE and "X" not in row.tag
     return CoverageRow(
@@ -187,23 +209,27 @@ def _row(probed: Probed, wanted: Action, before: State, after: State) -> Coverag
     )
 
 
-def _outcome(probed: Probed, wanted: Action, steps: tuple[Step, ...], before: State, after: State) -> Outcome:
+def _outcome(
+    probed: Probed, wanted: Action, steps: tuple[Step, ...], before: State, after: _After
+) -> Outcome:
     """What became of one element of the object."""
     row, tag = probed
     place = (*steps, (tag, -1))
-    now = after.get(place)
+    was, now = before[place].row, after.state.get(place)
+    if now is not None and row.vr != "SQ" and _is_same(now, before[place]):
+        return Outcome.UNCHANGED
+    if was.vr not in _UNCERTAIN_VRS and was.value in after.words:
+        return Outcome.COPIED
     if now is None:
         return Outcome.REMOVED
     if row.vr != "SQ":
-        if _is_same(now, before[place]):
-            return Outcome.UNCHANGED
         return Outcome.REPLACED if now.row.value or now.encoded else Outcome.EMPTIED
     # A sequence is as it was when one of the elements in it is; for some only the UIDs count.
     inner = (INNER_UID,) if wanted is Action.REPLACE_UIDS_INSIDE else (INNER_UID, *CODES)
     places = [(*steps, (tag, item), (each, -1)) for item in range(ITEMS) for each in inner]
-    if any(each in after and _is_same(after[each], before[each]) for each in places):
+    if any(each in after.state and _is_same(after.state[each], before[each]) for each in places):
         return Outcome.UNCHANGED
-    return Outcome.REPLACED if any(each in after for each in places) else Outcome.EMPTIED
+    return Outcome.REPLACED if any(each in after.state for each in places) else Outcome.EMPTIED
 
 
 def _is_same(now: Seen, before: Seen) -> bool:

@@ -160,6 +160,25 @@ def test_private_attributes_that_the_script_knows_count_like_others(statement: s
     assert row_of(coverage(f'version "6.6"\n{statement}\n'), "private").is_gap
 
 
+def test_a_value_that_is_copied_elsewhere_is_a_gap() -> None:
+    statements = (
+        '(0010,4000) := format["name: {0}", (0010,0010)]',
+        "-*/(0010,0010)",
+        "(0008,0090) := (0008,1048)",
+        "-*/(0008,1048)",
+        "name := (0008,1050)",
+        "-*/(0008,1050)",
+    )
+    found = coverage('version "6.6"\n' + "\n".join(statements) + "\n")
+    for tag, outcome in (
+        ("(0010,0010)", Outcome.COPIED),
+        ("(0008,1048)", Outcome.COPIED),
+        ("(0008,1050)", Outcome.REMOVED),
+    ):
+        row = row_of(found, tag)
+        assert (row.top, row.nested, row.is_gap) == (outcome, Outcome.REMOVED, outcome is Outcome.COPIED)
+
+
 def test_a_value_that_stays_under_another_vr_or_without_its_creator_is_unchanged() -> None:
     found = coverage("(0008,0015) := (0008,0015)\n- (0019,0010)\n- (0029,0011)\n")
     for tag in ("(0008,0015)", "private"):

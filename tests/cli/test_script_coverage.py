@@ -61,6 +61,14 @@ def test_programs_get_a_warning_for_each_attribute(script: Path) -> None:
     assert "title=profile-gap" in annotated
 
 
+def test_programs_are_told_that_a_value_is_copied(script: Path) -> None:
+    script.write_text(make_script().replace("removeAll", "(0020,0010) := (0010,0010)\nremoveAll"))
+    script.write_text(script.read_text().replace('*/(0020,0010) ?= ""', ""))
+    rows = json.loads(prearc("--json", "anon", "check", script, "--profile", "basic").stdout)
+    messages = [row["message"] for row in rows if row["code"] == "profile-gap"]
+    assert "(0010,0010) PatientName is copied to another attribute (profile: empty)" in messages
+
+
 def test_strict_fails_on_what_stays(script: Path) -> None:
     assert prearc("anon", "check", script, "--strict").exit_code == 0
     assert prearc("anon", "check", script, "--strict", "--profile", "basic").exit_code == 1
