@@ -262,10 +262,11 @@ def _overruled(checked: Checked, steps: Sequence[Step]) -> Iterator[tuple[Step, 
                 continue
             if effect.kind in _TAKES_VALUE:
                 _drop(pending, effect.path)
-            for act in pending.below(effect.path):
-                if step.guard <= act[0].guard and _undoes(checked, effect, act[1]):
-                    pending.remove(act)
-                    yield *act, step, effect
+            if _is_sure(checked, effect):
+                for act in pending.below(effect.path):
+                    if step.guard <= act[0].guard and _undoes(effect, act[1]):
+                        pending.remove(act)
+                        yield *act, step, effect
             if effect.kind in _WRITES or effect.kind == "delete":
                 pending.add(step, effect)
 
@@ -276,14 +277,17 @@ def _drop(pending: EffectIndex, path: TagPath) -> None:
             pending.remove(act)
 
 
-def _undoes(checked: Checked, later: Effect, earlier: Effect) -> bool:
+def _is_sure(checked: Checked, effect: Effect) -> bool:
+    """Whether an effect leaves nothing of the values that were there."""
+    if effect.kind == "assign":
+        return effect.value is not None and not checked.may_be_absent(effect.value)
+    return effect.kind in ("delete", "replace")
+
+
+def _undoes(later: Effect, earlier: Effect) -> bool:
     later_path, path = _path(later), _path(earlier)
     if later.kind == "delete":
         if later_path == path:
             return earlier.kind != "delete"
         return covers_below(later_path, path)
-    if earlier.kind == "delete" or not covers(later_path, path):
-        return False
-    if later.kind == "replace":
-        return True
-    return later.kind == "assign" and later.value is not None and not checked.may_be_absent(later.value)
+    return earlier.kind != "delete" and covers(later_path, path)
