@@ -35,7 +35,10 @@ def values(
         int, typer.Option("--limit", min=1, metavar="N", help="Values of an element that are shown.")
     ] = 20,
 ) -> None:
-    """List the different values of every element. Free text first: look what slipped through."""
+    """List the different values of every element. Free text first: look what slipped through.
+
+    Binary values are left out.
+    """
     invocation = get_invocation(context)
     if sum([bool(inputs), session is not None, archived is not None]) != 1:
         raise UsageError("name files and folders, or a session with --session or --archived")

@@ -146,7 +146,7 @@ def _rectangles(reader: Reader, verb: Verb, location: Location, value: Any) -> l
             reader.complain(
                 location,
                 "a rectangle is [left, top, right, bottom]",
-                "whole numbers from 0, right beyond left and bottom beyond top",
+                f"whole numbers from 0 to {_MAX_SIDE}, right beyond left and bottom beyond top",
             )
         else:
             found.append(_make(reader, verb, location, None, Rectangle(*area)))
