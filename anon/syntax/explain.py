@@ -19,6 +19,7 @@ from anon.syntax.fixes import (
     statements,
     tags,
 )
+from anon.syntax.fixes.shapes import without
 from anon.syntax.span import Span
 from anon.syntax.words import start_of
 
@@ -55,6 +56,7 @@ _RULES: Final[tuple[Rule, ...]] = (
     functions.round_calls,
     functions.too_many_values,
     blocks.square_brackets,
+    blocks.misspelled_if,
     conditions.presence,
     conditions.lone_conditions,
     conditions.chains,
@@ -80,9 +82,11 @@ _RULES: Final[tuple[Rule, ...]] = (
     statements.declarations,
     statements.private_tags,
     tags.private_elements,
+    brackets.unclosed_conditions,
     brackets.inner_quotes,
     signs.joined_texts,
     tags.paths,
+    tags.damaged,
     tags.bad_tags,
     brackets.escapes_and_numbers,
     statements.new_uids,
@@ -316,17 +320,22 @@ _MISSING: Final = (",", ")", "]", "(", "[", ":=", "?", ":", "}", "{", "/", "=", 
 def _simple_repair(view: View, budget: Budget) -> Fix | None:
     """A single sign that is missing or one too many."""
     place = view.stop_span()
-    for at in (view.stop, view.stop - 1):
-        if 0 <= at < len(view.words) and budget.left > 0:
+    near = [at for at in (view.stop, view.stop - 1) if 0 <= at < len(view.words)]
+    for at in sorted(near, key=lambda at: len(view.words[at])):
+        if budget.left > 0:
             budget.spend(view)
             span = view.span(at)
-            if look(view.draft.edited((Edit(*span, ""),)), view.dialect) is None:
+            edit = without(view, at) if view.text[: span.start][-1:].isspace() else Edit(*span, "")
+            if look(view.draft.edited((edit,)), view.dialect) is None:
                 word = _shown(str(view.words[at]))
                 what = "one too many" if len(word) < 3 else "too much"
-                return Fix("unexpected", f"the {word} here is {what}", span, (Edit(*span, ""),))
+                word = "point" if word == "." else word
+                return Fix("unexpected", f"the {word} here is {what}", span, (edit,))
     for sign in _MISSING if view.stop > 0 else ():
         budget.spend(view)
         edit = Edit(place.start, place.start, f" {sign} " if sign in (":=", "?", ":", "=") else sign)
+        if sign == "/" and "/" in view.text[max(place.start - 1, 0) : place.start + 1]:
+            continue  # the rest of the line would be a comment
         if look(view.draft.edited((edit,)), view.dialect) is None:
             culprit = Span(place.start, min(place.start + 1, place.end))
             name = "a text" if sign == '""' else f"a {sign}"

@@ -109,6 +109,22 @@ def square_brackets(view: View) -> Iterator[Fix]:
         yield Fix("else-if", message, Span(*found.span(1)), (Edit(*found.span(1), "elseif"),))
 
 
+def misspelled_if(view: View) -> Iterator[Fix]:
+    """`fi (...) {`, and a block that only names an element."""
+    if view.dialect == 4:
+        return
+    found = re.match(r"\s*\}?\s*(i|f|fi|iff|iif|ig|id|of)\s*\(.*\)\s*\{", view.code)
+    if found:
+        edits = (Edit(*found.span(1), "if"),)
+        yield Fix("misspelled", f"there is no statement {found[1]}", Span(*found.span(1)), edits)
+    found = re.search(r"(?:\)|\belse)\s*\{\s*(\([0-9A-Fa-f]{4},[^()]*\))\s*\}", view.code)
+    if found:
+        shown = view.text[slice(*found.span(1))]
+        message = "the block names an element and does nothing with it"
+        hint = f'write - {shown} to remove the element, or {shown} := "" to empty it'
+        yield Fix("missing-action", message, Span(*found.span(1)), (), hint)
+
+
 def else_within(view: View) -> Iterator[Fix]:
     """`if (...) { a else b }`: the } of the first block, and the { of the second, are missing."""
     found = re.search(r"\b(?:if|elseif)\b[^{]*\{[^{}]*?\s(else(?:if\s*\(.*\))?)\s*(\{|[^\s{])", view.code)

@@ -128,7 +128,7 @@ def unbalanced(view: View) -> Iterator[Fix]:
                     turned = f"the {letter} and the {right} stand in the wrong order"
                     swapped = (view.substitute(number, right), view.substitute(number + 1, letter))
                     yield Fix("unbalanced-bracket", turned, both, swapped)
-                if shape[number + 1 : number + 2] == right:
+                if letter == ")" or shape[number + 1 : number + 2] == right:
                     surplus = (view.substitute(number, ""),)
                     yield Fix("unbalanced-bracket", f"this {letter} closes nothing", wrong, surplus)
                 yield Fix("unbalanced-bracket", message, wrong, (view.substitute(number, right),))
@@ -140,7 +140,17 @@ def unbalanced(view: View) -> Iterator[Fix]:
             elif letter != "}" or view.dialect == 4:
                 message = f"this {letter} closes nothing"
                 yield Fix("unbalanced-bracket", message, view.span(number), (view.substitute(number, ""),))
+                if letter == "]":
+                    for early in [at for at in range(number) if shape[at : at + 2] == "],"]:
+                        message = "this ] stands too early, more values follow"
+                        edits = (view.substitute(early, ""),)
+                        yield Fix("unbalanced-bracket", message, view.span(early), edits)
                 yield from _missing_opening(view, number)
+    if opened:
+        for found in re.finditer(r"(?<![aT\]])\[", shape):
+            message = "this [ is one too many"
+            edits = (view.substitute(found.start(), ""),)
+            yield Fix("unbalanced-bracket", message, view.span(found.start()), edits)
     if len(opened) > 1 and all(shape[number] == "[" for number in opened):
         message = f"{len(opened)} of the [ have no ]"
         at = view.end()
@@ -253,6 +263,13 @@ def strings(view: View) -> Iterator[Fix]:
         yield Fix("unclosed-string", message, Span(start, max(at, start + 1)), (Edit(at, at, '"'),))
     yield from _missing_first_quote(view, end - 1)
     yield from _missing_first_quote(view, start)
+    place = Span(start, start + 1)
+    yield Fix("unclosed-string", "this quotation mark is one too many", place, (Edit(*place, ""),))
+
+
+_BEFORE_TEXT: Final = re.compile(
+    r"(?:[:?]?=|~|,|\[|^\s*(?:describe|export)\s+\w+\b|^\s*echo\b)\s*(?=[^\s\"])|(?<=[a-z])\s+(?=[A-Z])"
+)
 
 
 def _missing_first_quote(view: View, last: int) -> Iterator[Fix]:
@@ -260,7 +277,7 @@ def _missing_first_quote(view: View, last: int) -> Iterator[Fix]:
     if view.code[last : last + 1] != '"':
         return
     message = "the text has no quotation mark at its beginning"
-    for found in re.finditer(r"(?:[:?]?=|~|,|\[)\s*(?=[^\s\"])|(?<=[a-z])\s+(?=[A-Z])", view.code[:last]):
+    for found in reversed(list(_BEFORE_TEXT.finditer(view.code[:last]))):
         at = found.end()
         if view.code[at] in "'`\u2018\u2019\u00b4":
             wrong = Span(at, at + 1)
@@ -269,8 +286,20 @@ def _missing_first_quote(view: View, last: int) -> Iterator[Fix]:
         yield Fix("unclosed-string", message, Span(at, last + 1), (Edit(at, at, '"'),))
 
 
+def unclosed_conditions(view: View) -> Iterator[Fix]:
+    """The text of a condition without its last quotation mark: `(0008,0060) = "MR ? - (0010,0010)`."""
+    mark = r"\?" if view.dialect == 6 else ":(?!=)"
+    found = re.match(rf'[^"]*(?:=|~)\s*("[^"?:\n]*[^"?:\s])(?=\s+{mark}\s*[-(A-Za-z])', view.text)
+    if found and view.text.count('"') % 2:
+        message = "the text is not closed with a quotation mark"
+        yield Fix("unclosed-string", message, Span(*found.span(1)), (Edit(found.end(), found.end(), '"'),))
+
+
 def inner_quotes(view: View) -> Iterator[Fix]:
     """Quotation marks within a text, and doubled ones."""
+    for found in re.finditer(r'(?<=[\[,])\s*"[^"\n]+"(")(?=\s*[,\]])', view.text):
+        message = "this quotation mark is one too many"
+        yield Fix("wrong-quotes", message, Span(*found.span(1)), (Edit(*found.span(1), ""),))
     for found in re.finditer(r'"([^"\n]*\w)"(\w[^"\n,\[\]]*)"(?=\s*(?:[\],)?:]|//|$))', view.text):
         if view.text.count('"') == 3:
             message = "a text cannot hold a quotation mark just like that"
@@ -287,10 +316,16 @@ def inner_quotes(view: View) -> Iterator[Fix]:
     for found in re.finditer(r'(?<=[=~,\[])\s*(\\"([^"\\\n]*)\\")', view.text):
         message = "the quotes around a text have no backslash before them"
         yield Fix("wrong-quotes", message, Span(*found.span(1)), (Edit(*found.span(1), f'"{found[2]}"'),))
+    for found in re.finditer(r'~\s*("[^"\n]*)("[^\s",\[\]:?]+"?)(?=\s)', view.text):
+        rest = found[2].strip('"')
+        message = "the pattern goes on behind its closing quotation mark"
+        yield Fix("wrong-quotes", message, Span(*found.span(2)), (Edit(*found.span(2), f'{rest}"'),))
     whole = re.search(r"[:?]=\s*(\".*\")\s*$", view.text)
     if whole and whole[1].count('"') == 3:
         at = whole[1].index('"', 1)
         place = Span(whole.start(1) + at, whole.start(1) + at + 1)
+        if at == 1:
+            yield Fix("wrong-quotes", "this quotation mark is one too many", place, (Edit(*place, ""),))
         if at == len(whole[1]) - 2 and not whole[1][at - 1].isdigit():
             yield Fix("wrong-quotes", "this quotation mark is one too many", place, (Edit(*place, ""),))
         message = "a text cannot hold a quotation mark just like that"

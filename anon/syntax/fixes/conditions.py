@@ -427,7 +427,7 @@ def separators(view: View) -> Iterator[Fix]:
             )
             yield Fix("condition-sign", message, view.span(number), (view.substitute(number, sign),))
     for found in re.finditer(
-        r"(?<=[\]\")\w])\s*(\bthen\b|\bTHEN\b|\bdo\b|=>|->|>>|\?\?|\?\s*:|::|:\s*:|\?\s*=(?=\s*-))\s*",
+        r"(?<=[\]\")\w])\s*(\bthen\b|\bTHEN\b|\bdo\b|=>|->|>>|\?\?|\?\s*:|::|:\s*:|:=(?=\s*-)|\?\s*=(?=\s*-))\s*",
         view.code,
     ):
         place = Span(*found.span(1))
@@ -478,10 +478,16 @@ def half_conditions(view: View) -> Iterator[Fix]:
         message = f"the condition compares {value if len(value) < 40 else 'the value'} with nothing"
         hint = f'write {value} = "text" {rest}' if shape[0] in "Ta" else f"write (gggg,eeee) = {value} {rest}"
         yield Fix("missing-value", message, view.span(0, first - 1), (), hint)
-    for found in re.finditer(r"[?:](?=[SNT]+(?:$|:))", shape) if view.dialect == 6 else ():
+    for found in re.finditer(
+        r"[?:](?=[SNT]+(?:$|:))" if view.dialect == 6 else r"(?<=[STNa\]]):(?=[SNT]$)", shape
+    ):
         at = found.end()
         end = term_end(shape, at)
-        if "?" in shape[:at] and end > at and shape[end : end + 1] in ("", ":"):
+        if (
+            ("?" if view.dialect == 6 else "~") in shape[:at]
+            and end > at
+            and shape[end : end + 1] in ("", ":")
+        ):
             place = view.span(at, end - 1)
             shown = view.text[place.start : place.end]
             message = f"behind the {shape[at - 1]} stands what to do, not a value"

@@ -10,7 +10,8 @@ import unicodedata
 from collections.abc import Iterator
 from typing import Final
 
-from anon.syntax.draft import Edit, Fix, View, look
+from anon.functions.registry import functions_of
+from anon.syntax.draft import Edit, Fix, View, holds_several, look
 from anon.syntax.fixes.shapes import depth_at
 from anon.syntax.span import Span
 
@@ -54,6 +55,46 @@ _BLANK_NAMES: Final = {
 def _line_end(view: View, at: int) -> int:
     """Where the line ends that a place of the statement is in; lists have several."""
     return at + len(view.text[at:].partition("\n")[0])
+
+
+_TAG_AND_ONE: Final = re.compile(r"\((?=[^\w\s]|[0-9A-Fa-fX@#])")
+_WHOLE_TAG: Final = re.compile("\\([0-9A-Fa-fX@#]{4},[0-9A-Fa-fX@#]{4}\\)")
+_CUT_WORD: Final = re.compile(r"(?<![\w\"])([A-Za-z]+)([^\w\"=\n])(?=([A-Za-z]+)(?!\w))")
+_BEFORE_BRACKET: Final = re.compile(r"\b([A-Za-z]+)([.,:;-])(?=\[)")
+_SPOKEN: Final = {".": "point", " ": "blank"}  # signs that are overlooked in a sentence
+_SUPPLIED: Final = ("project", "subject", "session", "modalityLabel")
+
+
+def stray_signs(view: View) -> Iterator[Fix]:
+    """A sign within a tag or a word, as a slip of the finger leaves it; a point at the end of a line."""
+    for found in _TAG_AND_ONE.finditer(view.code):
+        written = view.text[found.start() : found.start() + 12]
+        if _WHOLE_TAG.match(written) or written.startswith("(("):
+            continue
+        for at in range(1, len(written)):
+            if written[at:] in ("])", "})"):
+                continue  # two brackets in the wrong order
+            is_sign = written[at] in "\"'()[]{}.,:;=~+*/\\-"
+            if is_sign and _WHOLE_TAG.fullmatch(written[:at] + written[at + 1 :]):
+                place = Span(found.start() + at, found.start() + at + 1)
+                message = f"the {_SPOKEN.get(written[at], written[at])} within the tag is one too many"
+                yield Fix("bad-tag", message, place, (Edit(*place, ""),))
+                break
+    called = (*functions_of(view.dialect), *(("makeSessionLabel",) if view.dialect == 4 else ()))
+    for found in _CUT_WORD.finditer(view.code):
+        name = found[1] + found[3]
+        is_called = view.code[found.end(3) :].lstrip().startswith("[")
+        if name in (called if is_called else _SUPPLIED) and name != "newUID":
+            message = f"the {_SPOKEN.get(found[2], found[2])} within {name} is one too many"
+            yield Fix("unexpected", message, Span(*found.span(2)), (Edit(*found.span(2), ""),))
+    for found in _BEFORE_BRACKET.finditer(view.code):
+        if found[1] in called:
+            message = f"the {_SPOKEN.get(found[2], found[2])} between {found[1]} and its [ is one too many"
+            yield Fix("unexpected", message, Span(*found.span(2)), (Edit(*found.span(2), ""),))
+    end = re.search(r"(?<=[\])\"])(\.)\s*$", view.code)
+    if end:
+        message = "the point at the end of the line is one too many"
+        yield Fix("unexpected", message, Span(*end.span(1)), (Edit(*end.span(1), ""),))
 
 
 def comments(view: View) -> Iterator[Fix]:
@@ -182,6 +223,7 @@ def semicolons(view: View) -> Iterator[Fix]:
         if str(word) != ";" or word.type != "UNKNOWN":
             continue
         span = view.span(number)
+        alone = view.draft.edited((Edit(*span, ""),))
         if number >= last or view.shape[number + 1 :].strip("\n!")[:1] == "}":
             last = min(last, number)
         if number >= last and number < len(view.words) - 1 and str(view.words[number + 1]) == "}":
@@ -191,6 +233,8 @@ def semicolons(view: View) -> Iterator[Fix]:
             span = view.span(number, len(view.words) - 1)
             message = "a statement ends with its line, without a ;"
             yield Fix("semicolon", message, span, (Edit(span.start, span.end, ""),))
+        elif number and look(alone, view.dialect) is None and not holds_several(alone, view.dialect):
+            yield Fix("semicolon", "the ; here is one too many", span, (Edit(*span, ""),))
         elif depth_at(view.shape, number) > 0 and not (
             view.dialect == 6 and _is_in_block(view.shape, number)
         ):
@@ -277,4 +321,4 @@ def _cut(view: View, at: int, edits: tuple[Edit, ...]) -> Fix:
 
 
 #: Asked one after the other, as long as one of them finds something; what they find is repaired at once.
-CERTAIN: Final = (comments, quotes, lookalikes, semicolons, continued_lines)
+CERTAIN: Final = (comments, stray_signs, quotes, lookalikes, semicolons, continued_lines)

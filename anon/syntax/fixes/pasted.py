@@ -56,6 +56,11 @@ def halves(view: View) -> Iterator[Fix]:
         r"\s*-?\s*(?:[*+.]\s*/\s*)*(\(\s*(?:[0-9A-Fa-f]{1,3}|[0-9A-Fa-f]{0,4}\s*,\s*[0-9A-Fa-f]{0,3}))\s*",
         view.code,
     )
+    if found is None:
+        # the same at the end of a longer line, and a private creator that is cut
+        found = re.search(
+            r"(\(\s*(?:[0-9A-Fa-f]{1,4}|[0-9A-Fa-f]{4}\s*,\s*(?:[0-9A-Fa-f]{0,3}|\{[^{}()]*)))\s*$", view.code
+        )
     if found:
         hint = "write the whole tag, (gggg,eeee), or leave the line out"
         yield Fix("bad-tag", "the tag is not finished", Span(*found.span(1)), (), hint)

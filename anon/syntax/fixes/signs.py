@@ -13,7 +13,7 @@ from anon.syntax.span import Span
 
 # Behind a tag, an item or a name: what is meant as := or ?=.
 _SIGN: Final = re.compile(
-    r"(?<=[)\]A-Za-z0-9_])(\s*)(:\s+=|=\s*:(?!=)|:==+|::=?|=>|<-|<=|->|=\s*\?|\?\s+=|\?\s*:=|:\?=|\?==|[+~*-]=|-(?=\s*\")|\u2190|:=\s*=|=\s+=|={1,3})(?=\s*\S)"
+    r"(?<=[)\]A-Za-z0-9_])(\s*)(:\s+=|=\s*:(?!=)|:==+|::=?|=>|<-|<=|->|=\s*\?|\?\s+=|\?\s*:=|:\?=|\?==|[+~*-]=|:[.,;+*/-]=|-(?=\s*\")|\u2190|:=\s*=|=\s+=|={1,3})(?=\s*\S)"
 )
 _WORD: Final = re.compile(r"(?<=[)\]])\s+(is|to|as|becomes|equals|IS|TO|AS|with|by)\s+(?=[\"(A-Za-z0-9])")
 
@@ -407,6 +407,8 @@ def missing_value(view: View) -> Iterator[Fix]:
             continue  # a misspelled ?=
         if sign == "=" and view.code[view.span(found.start()).end :].startswith(":"):
             continue  # a misspelled :=
+        if re.match(r"[)\]}]+[STNaw]", shape[found.start() + 1 :]):
+            continue  # a bracket too many
         if shape[found.start() + 1 : found.start() + 3] == "??":
             continue  # a text of question marks
         hint = f'write the value behind the {sign}, an empty text is ""'

@@ -443,6 +443,11 @@ def lone_values(view: View) -> Iterator[Fix]:
 
 def deleted_and_set(view: View) -> Iterator[Fix]:
     """A minus before an assignment, or several minus signs."""
+    behind = re.match(r"[^=]*~[^=]*[:?](-)T[^-]*[=q]", view.shape)
+    if behind:
+        message = "a minus removes the element, so it cannot be given a value as well"
+        place = view.span(behind.start(1))
+        yield Fix("remove-and-set", message, place, (without(view, behind.start(1)),))
     if not view.shape.startswith("-"):
         return
     minus = view.span(0)

@@ -84,6 +84,39 @@ def near_tags(view: View) -> Iterator[Fix]:
         yield Fix("quoted-tag", message, Span(*found.span()), (Edit(*found.span(), tag),))
 
 
+_SHIFTED: Final = re.compile(
+    r"(?<![\w,(])([0-9A-Fa-f]{1,3})\(([0-9A-Fa-f]{1,3}),\s*([0-9A-Fa-f]{4})\)"
+    r"|\(([0-9A-Fa-f]{4}),\s*([0-9A-Fa-f]{1,3})\)([0-9A-Fa-f]{1,3})(?!\w)"
+)
+_ODD: Final = re.compile(r"\((?=[^()\s\"]{7,12}\))([0-9A-Fa-f,]*)([^0-9A-Za-z()\s\",])([0-9A-Fa-f,]*)\)")
+
+
+def damaged(view: View) -> Iterator[Fix]:
+    """Tags with a sign or a bracket among their digits, or without their ) among the values of a call."""
+    for found in _SHIFTED.finditer(view.code):
+        first, second, third, group, element, rest = (part or "" for part in found.groups())
+        digits = first + second + third + group + element + rest
+        if len(digits) == 8:
+            tag = f"({digits[:4]},{digits[4:]})"
+            message = "the bracket of the tag stands among its digits"
+            yield Fix("bad-tag", message, Span(*found.span()), (Edit(*found.span(), tag),))
+    for found in _ODD.finditer(view.code):
+        digits = (found[1] + found[3]).replace(",", "")
+        place = Span(*found.span(2))
+        message = f"{found[2]} is none of the digits of a tag, which are 0-9 and A-F"
+        if len(found[1]) == len(found[3]) == 4:
+            place, message = Span(*found.span()), "group and element of a tag stand with a comma between them"
+        if len(digits) == 8:
+            yield Fix("bad-tag", message, place, (Edit(*found.span(), f"({digits[:4]},{digits[4:]})"),))
+        elif len(digits) == 7 and found[2] not in "?%*.#@_":
+            hint = "write the tag as (gggg,eeee), four digits from 0-9 and A-F on each side"
+            yield Fix("bad-tag", message, place, (), hint)
+    lacking = rf"\(\s*({_H}{{4}})\s*,\s*({_H}{{4}})(?=\s*,\s*(?:[-\"(A-Za-z]|[0-9]{{1,3}}\s*[\],]))"
+    for found in re.finditer(lacking, view.code):
+        edits = (Edit(found.end(), found.end(), ")"),)
+        yield Fix("bad-tag", "the ) of the tag is missing", Span(*found.span()), edits)
+
+
 def keywords(view: View) -> Iterator[Fix]:
     """DICOM's names in place of tags."""
     for found in re.finditer(r"(?:^|-|[?:])\s*\"([A-Za-z][A-Za-z' ]+)\"", view.text):
@@ -205,15 +238,19 @@ def _wrong_length(text: str, group: str, element: str, dialect: int) -> tuple[st
     wrong = [half for half in (group, element) if len(half) != 4]
     if not wrong:
         return "", Span(0, len(text)), None
-    repaired = next(
-        (
-            f"({first},{second})"
-            for first in _lengthened(group)
-            for second in _lengthened(element)
-            if _is_right(f"({first},{second})", dialect) and is_known_tag(f"{first}{second}")
-        ),
-        None,
-    )
+    digits = group + element
+    if group and element and len(digits) == 8:
+        right = _right(f"{digits[:4]},{digits[4:]}", dialect)
+        return "the comma of a tag stands behind four digits", Span(0, len(text)), right
+    guesses = [
+        f"({first},{second})"
+        for first in _lengthened(group)
+        for second in _lengthened(element)
+        if _is_right(f"({first},{second})", dialect) and is_known_tag(f"{first}{second}")
+    ]
+    # Elements of the dictionary before private ones, of which any may be meant.
+    guesses.sort(key=lambda guess: re.match(r"\([0-9A-Fa-f]{3}[13579BDFbdf]", guess) is not None)
+    repaired = guesses[0] if guesses else None
     if len(wrong) == 2:
         return "group and element of a tag have four digits each", Span(0, len(text)), repaired
     name = "group" if len(group) != 4 else "element"
@@ -233,9 +270,10 @@ def _lengthened(half: str) -> list[str]:
         if len(half) == 3:
             guesses += [half[:at] + "0" + half[at:] for at in range(3, -1, -1)]
         return guesses
-    places = sorted(range(len(half)), key=lambda at: half[at] != "0") if len(half) == 5 else []
+    # A digit that was typed twice first.
+    places = sorted(range(len(half)), key=lambda at: half[at : at + 2] != half[at] * 2)
     shorter = [half[:at] + half[at + 1 :] for at in places]
-    return [found for found in (half.lstrip("0").zfill(4), *shorter) if len(found) == 4]
+    return [found for found in (*shorter, half.lstrip("0").zfill(4)) if len(found) == 4]
 
 
 def _right(inner: str, dialect: int) -> str | None:
@@ -256,7 +294,7 @@ _CREATOR: Final = r"(?P<creator>[A-Za-z][A-Za-z0-9 \-_.:]*?)\s*"
 _PRIVATE: Final = (
     # with brackets on both sides of the creator, some or other
     re.compile(
-        rf"{_GROUP}(?:{_H}{{2}}\s*)?[(\[{{\"'<]+\s*{_CREATOR}[)\]}}\"'>]+\s*,?\s*(?P<element>\w{{1,4}}|)\s*[)}}\]]"
+        rf"{_GROUP}(?:{_H}{{2}}\s*)?[(\[{{\"'<]+\s*{_CREATOR}[)\]}}\"'>]+\s*,?\s*(?P<element>[^\s(){{}}\[\],]{{0,4}})\s*[)}}\]](?!\s*\w{{0,4}}\))"
     ),
     re.compile(rf"{_GROUP}\{{\s*{_CREATOR},\s*(?P<element>{_H}{{2}})\s*\}}\s*\)"),
     # with brackets on one side, or on none
