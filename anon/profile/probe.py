@@ -42,7 +42,7 @@ _LAST_OF_REPEATING_GROUPS: Final = 0x001E0000
 _PRIVATE: Final = {0x00190010: "PROBE 1.0", 0x00290011: "PROBE 2.0"}
 _PRIVATE_STEP = re.compile(r"\(([0-9A-Fa-fXx@#]{4})\s*,\s*\{([^{}]+)\}([0-9A-Fa-fXx@#]{2})\)")
 _DIGITS: Final = str.maketrans({"X": "0", "x": "0", "@": "0", "#": "9"})
-_MODALITIES_OF_A_LINE = re.compile(r".*\(0008 *, *0060\).*")
+_COMPARED_MODALITY = re.compile(r'\(0008\s*,\s*0060\)\s*(?:!?[=~]|,)\s*"([^"]*)"')
 _WORD = re.compile(r"[A-Z]{2,16}")
 _FIRST_DATE: Final = date(1961, 3, 5)
 
@@ -85,7 +85,7 @@ def private_elements(text: str) -> dict[int, str]:
 
 def kinds_for(text: str) -> dict[str, str]:
     """Kinds of objects to try a script on: modality and SOP class, also of modalities that it asks for."""
-    named = [word for line in _MODALITIES_OF_A_LINE.findall(text) for word in _WORD.findall(line)]
+    named = [word for compared in _COMPARED_MODALITY.findall(text) for word in _WORD.findall(compared)]
     return {**dict.fromkeys(named, KINDS["OT"]), **KINDS}
 
 

@@ -185,6 +185,13 @@ def test_a_value_that_stays_under_another_vr_or_without_its_creator_is_unchanged
         assert row_of(found, tag).top is Outcome.UNCHANGED
 
 
+def test_modalities_that_a_script_compares_with_are_tried_too() -> None:
+    text = (
+        'version "6.6"\n(0008,0060) ~ "PT|NM" ? (0012,0062) := "YES"\nequals[(0008,0060), "XA"] ? reject[]\n'
+    )
+    assert set(coverage(text).kinds) == {"PT", "NM", *KINDS}
+
+
 def test_a_script_that_takes_no_object_says_nothing() -> None:
     rejecting = coverage('version "6.6"\nreject[]\n')
     assert (rejecting.rows, rejecting.failure, rejecting.kinds) == ([], None, [])
