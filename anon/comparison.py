@@ -48,6 +48,15 @@ class Difference(NamedTuple):
     after: Seen | None
 
     @property
+    def shown(self) -> tuple[str | None, str | None]:
+        """The values before and after; other bytes of the same size are called so."""
+        old = None if self.before is None else self.before.shown
+        new = None if self.after is None else self.after.shown
+        if self.after is not None and old == new:
+            return old, f"({len(self.after.encoded)} other bytes)"
+        return old, new
+
+    @property
     def path(self) -> str:
         """As a script names the element."""
         return self._seen.row.path
@@ -115,11 +124,10 @@ class ChangeTally:
     def add(self, differences: list[Difference]) -> None:
         """Count the changes of one file."""
         for found in differences:
-            old, new = found.before, found.after
+            old, new = found.shown
             key = _Key(
-                found.steps, found.path, found.keyword, old.shown if old else "", new.shown if new else "",
-                old is not None, new is not None,
-            )  # fmt: skip
+                found.steps, found.path, found.keyword, old or "", new or "", old is not None, new is not None
+            )
             self._counts[key] += 1
 
     def changes(self) -> list[Change]:

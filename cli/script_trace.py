@@ -62,8 +62,8 @@ def _step_row(step: TraceStep) -> dict[str, Any]:
             {
                 "path": found.path,
                 "keyword": found.keyword,
-                "before": found.before.shown if found.before else None,
-                "after": found.after.shown if found.after else None,
+                "before": found.shown[0],
+                "after": found.shown[1],
             }
             for found in step.differences
         ],
@@ -93,11 +93,11 @@ def _print_trace(script: Script, found: Trace) -> None:
 
 
 def _print_difference(difference: Difference, margin: str) -> None:
-    before, after = difference.before, difference.after
+    before, after = difference.shown
     name = f"{difference.path} {difference.keyword}".rstrip() + ":"
     room = columns() - len(margin)
-    old = "absent" if before is None else value_text(before.shown, room - 2)
-    new = "removed" if after is None else value_text(after.shown, room - 5)
+    old = "absent" if before is None else value_text(before, room - 2)
+    new = "removed" if after is None else value_text(after, room - 5)
     was, becomes = Styled(old, "red"), Styled(new, "green")
     if len(f"{name} {old} -> {new}") <= room:
         say_styled(margin, f"{name} ", was, " -> ", becomes)

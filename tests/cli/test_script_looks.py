@@ -123,6 +123,17 @@ def test_texts_in_private_elements_are_shown(files: Path) -> None:
     assert shown == "(0011,{ACME}01)\n  - Jörg\n  + Müller\n\n1 file looked at\n"
 
 
+def test_bytes_that_change_without_their_number_are_called_others(files: Path) -> None:
+    (files / "s.das").write_text('version "6.6"\n(0011,{ACME}01) := "\x7f\x02"\n')
+    scan = files / "scans" / "0.dcm"
+    dataset = make_dataset()
+    dataset.private_block(0x0011, "ACME", create=True).add_new(1, "UN", b"\1\2")
+    scan.write_bytes(part10_bytes(dataset))
+    traced = prearc("anon", "trace", files / "s.das", scan).stdout
+    assert "(0011,{ACME}01): (2 bytes) -> (2 other bytes)" in traced
+    assert "  - (2 bytes)\n  + (2 other bytes)\n" in prearc("anon", "diff", files / "s.das", scan).stdout
+
+
 def test_trace_as_json_has_a_row_for_each_step(files: Path) -> None:
     result = prearc("--json", "anon", "trace", files / "s.das", files / "scans" / "0.dcm")
     rows = json.loads(result.stdout)
