@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from anon.lint import (  # noqa: F401  (modules fill the table when they are imported)
+    allow,
     comparisons,
     conditions,
     contents,

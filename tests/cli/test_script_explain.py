@@ -29,6 +29,7 @@ def test_a_code_is_explained_with_both_examples() -> None:
 
 def test_a_warning_is_explained_too_and_brackets_do_not_matter() -> None:
     assert "hash" in prearc("anon", "explain", "[guessable-hash]").stdout
+    assert "silences" in prearc("anon", "explain", "unused-allow").stdout
 
 
 def test_every_line_that_is_no_example_fits_80_columns() -> None:
