@@ -37,6 +37,7 @@ from config.settings import Limits, Receiver, Routing, Sessions, Settings
 from prearchive.incoming import FailureReason, IncomingInstance, Outcome, OutcomeKind
 from receiver.errors import CannotListenError
 from receiver.scp import Server
+from receiver.sender import _Answers
 
 
 def test_an_object_reaches_intake_as_encoded_with_everything_known_about_it() -> None:
@@ -148,6 +149,7 @@ def test_pynetdicom_as_sender_is_served() -> None:
         entity.add_requested_context(VERIFICATION)
         association = entity.associate("127.0.0.1", running.port, ae_title="XNAT")
         assert association.is_established
+        association.dimse = _Answers(association)
         assert association.send_c_echo().Status == 0x0000
         assert association.send_c_store(dataset).Status == 0x0000
         association.release()

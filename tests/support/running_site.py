@@ -22,6 +22,8 @@ from pydicom.dataset import Dataset
 from pynetdicom import AE
 from pynetdicom.dimse_primitives import C_STORE
 
+from receiver.sender import _Answers
+
 SITE_SCRIPT = """\
 - (0010,0030) //Remove Patient Birth Date
 - (0010,1000) //Remove Other Patient IDs
@@ -167,7 +169,9 @@ class RunningSite:
         entity = AE(ae_title="MODALITY")
         for sop_class_uid, transfer_syntax_uid in contexts:
             entity.add_requested_context(sop_class_uid, transfer_syntax_uid)
-        return entity.associate("127.0.0.1", self.port, ae_title=called)
+        association = entity.associate("127.0.0.1", self.port, ae_title=called)
+        association.dimse = _Answers(association)
+        return association
 
     def store_bytes(
         self, encoded: bytes, *, sop_class_uid: str, sop_instance_uid: str, transfer_syntax_uid: str
@@ -190,14 +194,8 @@ def store_bytes(association: Any, encoded: bytes, sop_class_uid: str, sop_instan
     request.Priority = 2
     request.DataSet = BytesIO(encoded)
     context = next(iter(association.accepted_contexts))
-    association._reactor_checkpoint.clear()
-    while not association._is_paused:
-        time.sleep(0.001)
-    try:
-        association.dimse.send_msg(request, context.context_id)
-        _, response = association.dimse.get_msg(block=True)
-    finally:
-        association._reactor_checkpoint.set()
+    association.dimse.send_msg(request, context.context_id)
+    _, response = association.dimse.get_msg(block=True)
     status = Dataset()
     if response is not None:
         status.Status = response.Status
