@@ -333,7 +333,9 @@ def _simple_repair(view: View, budget: Budget) -> Fix | None:
                 return Fix("unexpected", f"the {word} here is {what}", span, (edit,))
     for sign in _MISSING if view.stop > 0 else ():
         budget.spend(view)
-        edit = Edit(place.start, place.start, f" {sign} " if sign in (":=", "?", ":", "=") else sign)
+        edit = Edit(place.start, place.start, sign)
+        if sign in (":=", "?", ":", "="):
+            edit = Edit(len(view.text[: place.start].rstrip()), place.start, f" {sign} ")
         if sign == "/" and "/" in view.text[max(place.start - 1, 0) : place.start + 1]:
             continue  # the rest of the line would be a comment
         if look(view.draft.edited((edit,)), view.dialect) is None:

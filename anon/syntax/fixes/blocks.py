@@ -169,8 +169,8 @@ def blocks(view: View) -> Iterator[Fix]:
         yield Fix("missing-condition", message, Span(*bare_head.span(1)), (), hint)
     if head:
         yield from _heads(view, head.end(), Span(*head.span(1)))
-    otherwise = re.match(r"\s*(?:\}\s*)?(else)\b\s*", code)
-    if otherwise and not code[otherwise.end() :].startswith("{"):
+    otherwise = re.search(r"(?:^|\})\s*(else)\b(?!\s*\{)\s*", code)
+    if otherwise:
         yield from _braces(view, otherwise.end(), Span(*otherwise.span(1)), "else")
     found = re.match(r"\s*((?i:endif|end\s+if|fi|end|done))\s*$", code)
     if found:

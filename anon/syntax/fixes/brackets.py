@@ -204,6 +204,9 @@ def _missing_closing(view: View, opening: int) -> Iterator[Fix]:
     places = [view.end(), *(view.span(number - 1).end for number in ends)]
     places = [*_end_of_list(view, opening), *places]
     places += [view.span(number).end for number in range(len(shape) - 1, opening, -1)]
+    if shape[-1] == "," and opening < len(shape) - 2:
+        edits = (view.substitute(len(shape) - 1, closing),)
+        yield Fix("unbalanced-bracket", message, view.span(opening), edits)
     for at in dict.fromkeys(places):
         yield Fix("unbalanced-bracket", message, view.span(opening), (Edit(at, at, closing),))
 
@@ -240,9 +243,9 @@ def strings(view: View) -> Iterator[Fix]:
         yield from _missing_first_quote(view, start)
     tail = view.text[start:end]
     message = "the text is not closed with a quotation mark"
-    for tag in re.finditer(r'"(\([^"()\n]*\))(?=\s*[,\]])', view.text):
+    for tag in re.finditer(r'"(?:\([^"()\n]*\)(?=\s*[,\]])|\w[^",\[\]\n]*(?=,\s*"[\w(]))', view.text):
         yield Fix("unclosed-string", message, Span(*tag.span()), (Edit(tag.end(), tag.end(), '"'),))
-    for tag in re.finditer(r'[,\[]\s*(\([^"()\n]*\)")(?=\s*[,\]])', view.text):
+    for tag in re.finditer(r'[,\[]\s*((?:\([^"()\n]*\)|\w[^",\[\]\n]*)")(?=\s*[,\]])', view.text):
         lacking = "the text has no quotation mark at its beginning"
         yield Fix("unclosed-string", lacking, Span(*tag.span(1)), (Edit(tag.start(1), tag.start(1), '"'),))
     for wrong in ("'", "\u201d", "\u201c", "`", "''"):
@@ -283,7 +286,7 @@ def _missing_first_quote(view: View, last: int) -> Iterator[Fix]:
             wrong = Span(at, at + 1)
             message = f'a text begins with ", not with {view.code[at]}'
             yield Fix("unclosed-string", message, wrong, (Edit(*wrong, '"'),))
-        yield Fix("unclosed-string", message, Span(at, last + 1), (Edit(at, at, '"'),))
+        yield Fix("unclosed-string", message, Span(at, view.code.index('"', at) + 1), (Edit(at, at, '"'),))
 
 
 def unclosed_conditions(view: View) -> Iterator[Fix]:
