@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from typing import Final
 
+from anon.functions.message_format import FormatError, parse_format
 from anon.lint.checked import Checked
 from anon.lint.effects import has_effects, inner_values
 from anon.lint.knowledge import ALWAYS_THERE
@@ -101,3 +103,55 @@ def never_rejects(checked: Checked) -> Iterator[Finding]:
         if is_reject and isinstance(given, nodes.Text) and given.text.lower() not in ("true", "false"):
             message = "reject only rejects with true or with nothing in its brackets, so every object stays"
             yield Finding(call.arguments[0].span, message, "write reject[], and the reason behind //")
+
+
+@lint(
+    "format-places",
+    title="the places of a format and the values behind it do not belong to each other",
+    fires='(0010,0020) := "{1}_{2}" project, subject\n',
+    silent='(0010,0020) := "{0}_{1}" project, subject\n',
+)
+def format_places(checked: Checked) -> Iterator[Finding]:
+    """A place without a value stays in the text as it is typed: {2} where two values follow.
+
+    A value without a place is lost. Places are counted from {0}. A text that is no format keeps its braces,
+    too: write the values behind it in DicomEdit 4, `"{0}_x" subject`, or `format["{0}_x", subject]`.
+    """
+    for value in checked.values_used:
+        pattern, terms = _format_of(value)
+        if pattern is None:
+            continue
+        try:
+            places = [part for part in parse_format(pattern.text) if isinstance(part, int)]
+        except FormatError:
+            continue
+        empty = [number for number in places if number >= len(terms)]
+        lost = [term for number, term in enumerate(terms) if number not in places]
+        if empty:
+            message = f"no value is put into {{{empty[0]}}}, which stays in the text"
+            yield Finding(pattern.span, message, "places are counted from {0}")
+        elif lost:
+            yield Finding(
+                lost[0].span, "the format has no place for this value", "write {0}, {1} where values belong"
+            )
+    for statement in checked.statements:
+        if not isinstance(statement, nodes.Assign | nodes.AssignIfPresent):
+            continue
+        text = statement.value
+        if isinstance(text, nodes.Text) and (found := _PLACE.search(text.text)):
+            message = f"{found[0]} stays in the text, no value is put into it"
+            yield Finding(text.span, message, "write the values behind the text, counted from {0}")
+
+
+_PLACE: Final = re.compile(r"\{(?:[0-9]|project|subject|session)\}")
+
+
+def _format_of(value: nodes.Value) -> tuple[nodes.Text | None, Sequence[nodes.Value]]:
+    """The pattern of a format and the values that are put into it."""
+    if isinstance(value, nodes.Format):
+        return value.pattern, value.arguments
+    if isinstance(value, nodes.Call) and value.name.name == "format" and value.arguments:
+        first = value.arguments[0]
+        if isinstance(first, nodes.Text):
+            return first, value.arguments[1:]
+    return None, ()

@@ -743,3 +743,26 @@ def test_a_variable_whose_line_has_a_mistake_counts_as_supplied() -> None:
 def test_numbers_that_fit_no_value_are_told(version: str, call: str, fails: bool) -> None:
     codes = [each.code for each in check_script(f"{version}(0010,0010) := {call}\n").diagnostics]
     assert ("always-fails" in codes) == fails
+
+
+@pytest.mark.parametrize(
+    ("value", "is_told"),
+    [
+        ('format["{1}_{2}", project, subject]', True),
+        ('format["%s", subject]', True),
+        ('"{0}"', True),
+        ('"{subject}"', True),
+        ('format["{1}_{0}", project, subject]', False),
+        ('format["{0}{0}", subject]', False),
+        ('"{a}"', False),
+        ("format[pattern, subject]", False),
+    ],
+)
+@pytest.mark.parametrize("version", ["", V6])
+def test_places_of_formats_without_values_are_told(version: str, value: str, is_told: bool) -> None:
+    text = f'{version}pattern := "{{0}}"\n(0010,0010) := {value}\n'
+    assert ("format-places" in [each.code for each in check_script(text).diagnostics]) == is_told
+
+
+def test_values_behind_a_text_without_places_are_told() -> None:
+    assert lines_of("format-places", '(0010,0010) := "a" "b"\n(0010,0020) := "a{0}" "b"\n') == [1]
