@@ -39,6 +39,7 @@ _RULES: Final[tuple[Rule, ...]] = (
     foreign.other_tools,
     signs.odd_signs,
     signs.lines_of_lists,
+    signs.addresses,
     pasted.halves,
     pasted.headings,
     pasted.turned_round,

@@ -101,7 +101,8 @@ def _read_in_parts(text: str, words: list[Token], dialect: int) -> tuple[tuple[A
             continue  # the brace of an `if` on the line before, which was told already
         inner = [word for word in unit.words if word.type != LINE_END] or unit.words
         start, end = start_of(inner[0]), end_of(inner[-1])
-        if text.startswith("//(", end):  # rather two / in a path than a comment
+        # Rather two / in a path, or an address, than a comment.
+        if text.startswith("//(", end) or text[end - 1 : end + 2] == "://":
             end += len(text[end:].partition("\n")[0])
         explained = explain(Draft.of(text[start:end], start), dialect, budget)
         mistakes += explained.mistakes

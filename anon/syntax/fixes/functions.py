@@ -60,6 +60,12 @@ def saying(view: View) -> Iterator[Fix]:
     if found["word"] != "echo":
         message = f"a text is shown with `echo`, not with {found['word']}"
         yield Fix("foreign-word", message, word, (Edit(word.start, rest.end, f"echo {inner}"),))
+    elif re.match(r'"_*"\s*,?\s*[\w"(]', view.code[rest.start :]) and not has_brackets:
+        values = [part.strip() for part in re.split(r"\s*,\s*(?![0-9A-Fa-f]{4}\))", inner)]
+        if len(values) > 1:
+            message = "`echo` shows one value"
+            text = f"echo concatenate[{', '.join(values)}]"
+            yield Fix("joined-texts", message, rest, (Edit(word.start, rest.end, text),))
     elif has_brackets:
         message = "what `echo` shows stands in no brackets"
         yield Fix("needless-bracket", message, rest, (Edit(word.start, rest.end, f"echo {inner}"),))

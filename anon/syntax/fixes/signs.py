@@ -20,6 +20,10 @@ _WORD: Final = re.compile(r"(?<=[)\]])\s+(is|to|as|becomes|equals|IS|TO|AS|with|
 
 def odd_signs(view: View) -> Iterator[Fix]:
     """Signs that nearly are :=, ?= or !=; a sign before the tag."""
+    colon = re.match(r"\s*(?:if\s*\(\s*)?\([^()]*\)\s*(:)(?!=)\s*\"_*\"\s*[?)]", view.code)
+    if colon and view.dialect == 6:
+        message = "values are compared with =, not with a colon"
+        yield Fix("compare-sign", message, Span(*colon.span(1)), (Edit(*colon.span(1), "="),))
     optional = re.fullmatch(
         r"\s*(?:[*+.]\s*/\s*)*\([^()]*\)\s*(\?:|\?)\s*(?:\"_*\"|[A-Za-z_]\w*(?:\[[^?:]*\])?)\s*", view.code
     )
@@ -221,9 +225,22 @@ def lines_of_lists(view: View) -> Iterator[Fix]:
         yield Fix("continued-line", message, place, removals, hint)
 
 
+def addresses(view: View) -> Iterator[Fix]:
+    """An address without quotes, in which // begins no comment."""
+    for found in re.finditer(r"(?<=[=,\[])\s*(https?://[^\s\",\[\]]+)", view.text):
+        place = Span(*found.span(1))
+        yield Fix("unquoted-text", "a text stands in quotes", place, (Edit(*place, f'"{found[1]}"'),))
+
+
 def lists(view: View) -> Iterator[Fix]:
     """Several tags where one is wanted."""
     shape = view.shape
+    if re.match(r"-(?:\{T(?:,T)+\}|\[T(?:,T)+\])$", shape):
+        several = [str(view.words[at]) for at in range(2, len(shape), 2)]
+        message = "a - removes one element, the next one needs a line of its own"
+        edits = (Edit(0, len(view.text), "\n".join(f"- {tag}" for tag in several)),)
+        hint = "write each on a line of its own: " + ", then ".join(f"- {tag}" for tag in several[:3])
+        yield Fix("one-at-a-time", message, view.span(1, len(shape) - 1), edits, hint)
     behind = re.match(r"(?:[^-=]*~[^-=]*[:?])?-", shape)
     first = behind.end() if behind else 0
     head = view.text[: view.span(first - 1).start].lstrip() if first else ""

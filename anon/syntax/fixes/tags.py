@@ -327,6 +327,12 @@ def private_elements(view: View) -> Iterator[Fix]:
         if _is_right(right, 6):
             message = "group, creator and element of a private tag stand in this order"
             yield Fix("bad-tag", message, Span(*found.span()), (Edit(*found.span(), right),))
+    for found in re.finditer(r"\b(delete|set)\[\s*(\([0-9A-Fa-f]{4},[0-9A-Fa-f]{4}\))\s*[\],]", view.code):
+        message = f"{found[1]} does not read its path from a tag"
+        edits = (Edit(*found.span(2), f'"{found[2]}"'),)
+        yield Fix(
+            "argument-kind", message, Span(*found.span(2)), edits, f'write the tag in quotes: "{found[2]}"'
+        )
     for pattern in _PRIVATE:
         for found in pattern.finditer(view.text):
             if _is_right(found[0], 6) or re.fullmatch(r"[0-9A-FXa-fx]*", found["creator"]):
