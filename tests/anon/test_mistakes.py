@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
+import vectors
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -145,6 +146,16 @@ def test_mistakes_of_different_lines_are_all_told() -> None:
         wrong = ['(0010,0010) = "x"', "delete (0010,0030)", "- (10,20)", "(0010,0020) := 'x'", "- PatientSex"]
         found = check(version + "\n".join(wrong))
         assert [each.line for each in found] == list(range(start, start + len(wrong)))
+
+
+@pytest.mark.parametrize("wrong", ["-(0010,0010", "(0010,0010) = 'x'"])
+def test_lines_that_are_right_are_not_told_where_another_is_wrong(wrong: str) -> None:
+    scripts = {vector["script"].rstrip("\r\n") for vector in vectors.read_vectors()}
+    longer = [text for text in scripts if text.count("\n") >= 3 and text[-1] != "\\" and not check(text)]
+    assert len(longer) > 60
+    for text in longer:
+        lines = re.split(r"\r\n|\r|\n", f"{text}\n{wrong}")
+        assert {each.line for each in check(f"{text}\n{wrong}\n")} == {len(lines)}, text
 
 
 @pytest.mark.parametrize("version", ["", V6])
