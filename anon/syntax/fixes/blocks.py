@@ -143,7 +143,7 @@ def blocks(view: View) -> Iterator[Fix]:
         if re.fullmatch(r"\s*(?:endif|end\s+if|fi|end|END|ENDIF|done|\})\s*", code):
             place = Span(len(code) - len(code.lstrip()), view.end())
             yield Fix("if-in-dicomedit4", "DicomEdit 4 has no blocks", place, (), "leave the line out")
-        found = re.match(r"\s*(if)\s*(.*?)\s*(?:\{|then\b|:(?!=)|\?)\s*(.*?)\s*\}?\s*$", code)
+        found = re.match(r"\s*((?i:if))\s*(.*?)\s*(?:\{|(?i:then)\b|:(?!=)|\?)\s*(.*?)\s*\}?\s*$", code)
         if found and found[2] and view.shape[:1] == "a":
             condition, action = (bare(view.text[slice(*found.span(part))]) for part in (2, 3))
             edits = (Edit(0, len(view.text), f"{condition} : {action}"),)

@@ -97,6 +97,18 @@ def stray_signs(view: View) -> Iterator[Fix]:
         yield Fix("unexpected", message, Span(*end.span(1)), (Edit(*end.span(1), ""),))
 
 
+_WEB: Final = re.compile(r"&(quot|nbsp|lt|gt|amp|apos|#39|#34);|</?(?:br|div|span|li|td|tr|pre|code)\s*/?>")
+_WRITTEN: Final = {"quot": '"', "#34": '"', "apos": "'", "#39": "'", "lt": "<", "gt": ">", "amp": "&"}
+
+
+def web_pages(view: View) -> Iterator[Fix]:
+    """What only the source of a web page is written with: `&quot;`, `<br>`."""
+    for found in _WEB.finditer(view.code):
+        message = f"{found[0]} belongs to a web page, not to a script"
+        edits = (Edit(*found.span(), _WRITTEN.get(found[1] or "", " ")),)
+        yield Fix("other-tool", message, Span(*found.span()), edits)
+
+
 def comments(view: View) -> Iterator[Fix]:
     """Comments as other languages write them."""
     found = _BLOCK_COMMENT.search(view.code)
@@ -321,4 +333,4 @@ def _cut(view: View, at: int, edits: tuple[Edit, ...]) -> Fix:
 
 
 #: Asked one after the other, as long as one of them finds something; what they find is repaired at once.
-CERTAIN: Final = (comments, stray_signs, quotes, lookalikes, semicolons, continued_lines)
+CERTAIN: Final = (web_pages, comments, stray_signs, quotes, lookalikes, semicolons, continued_lines)

@@ -8,7 +8,7 @@ from typing import Final
 
 from anon.syntax.draft import Edit, Fix, View
 from anon.syntax.span import Span
-from anon.tag_names import find_meant_tag
+from anon.tag_names import find_meant_tag, format_tag
 
 _MERGE: Final = re.compile(r"\s*(?:<{7}|={7}|>{7}|\|{7})(?:\s.*)?")
 _CHANGES: Final = re.compile(
@@ -128,7 +128,13 @@ def turned_round(view: View) -> Iterator[Fix]:
 
 
 def names_beside(view: View) -> Iterator[Fix]:
-    """The name of an element before its tag, or behind it and nothing else."""
+    """The name of an element in place of its tag, before it, or behind it and nothing else."""
+    found = re.match(r"\s*([A-Z][A-Za-z]{4,})\s*(=|:)(?![=:])(?=[^:?=~]+$)", view.code)
+    tag = find_meant_tag(found[1], nearly=False) if found else None
+    if found and tag is not None:
+        message = f"an element is named by its tag, not by its name {found[1]}, and gets its value with :="
+        both = (Edit(*found.span(1), format_tag(tag)), Edit(*found.span(2), ":="))
+        yield Fix("keyword-not-tag", message, Span(found.start(1), found.end()), both)
     found = re.match(rf"\s*-?\s*([A-Z][\w' ]*?)\s*(?:[:-]\s*)?(?={_TAG})", view.code)
     if found and find_meant_tag(found[1]) is not None:
         message = f"an element is named by its tag alone, without its name {found[1]}"

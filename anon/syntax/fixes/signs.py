@@ -186,7 +186,11 @@ def commas(view: View) -> Iterator[Fix]:
             place = Span(start, start + 1) if last == number - 1 else Span(at, at)
             message = "between two values in brackets a comma is missing"
             yield Fix("comma", message, place, (Edit(at, at, ","),))
-    if view.dialect == 4 and re.search(r"=S[aTN](?:,?[aTN])*$", shape):
+    if (
+        view.dialect == 4
+        and re.search(r"=S[aTN](?:,?[aTN])*$", shape)
+        and "{" in str(view.words[shape.index("S")])
+    ):
         for number in range(shape.index("S") + 2, len(shape)):
             if shape[number] in "aTN" and shape[number - 1] in "aTN":
                 span, at = view.span(number), view.span(number - 1).end

@@ -493,9 +493,12 @@ def remarks(view: View) -> Iterator[Fix]:
             (Edit(*span, f"// {shown}"),),
             "if it is a comment, write {line}".replace("{line}", f"// {shown}"),
         )
-    words_after = re.fullmatch("a{2,}", view.shape[view.stop :]) if view.stop > 1 else None
-    if words_after and view.stop < len(view.words):
-        place = view.span(view.stop, len(view.words) - 1)
+    first = view.stop
+    if view.dialect == 4 and re.search("=Sa{2,}$", view.shape) and first == view.shape.index("S") + 2:
+        first -= 1  # the first word is read as a value of the text
+    words_after = re.fullmatch("a{2,}", view.shape[first:]) if first > 1 else None
+    if words_after and first < len(view.words):
+        place = view.span(first, len(view.words) - 1)
         edit = Edit(place.start, place.start, "// ")
         hint = f"write // {view.text[place.start : place.end]}"
         message = "words behind a statement are a comment and begin with //"
