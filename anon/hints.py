@@ -220,7 +220,8 @@ def meant_function(name: str, dialect: int) -> str | None:
 
 def place_in_text(source: Source, node: nodes.Text, start: int, end: int, dialect: int) -> Span:
     """Where characters of a text stand in the script, escapes counted as they are typed."""
-    raw = source.text[node.span.start + 1 : node.span.end - 1]
+    quote = source.text[node.span.start] != node.text[:1]  # none where somebody forgot it
+    raw = source.text[node.span.start + quote : node.span.end - quote]
     escapes = re.compile(r"\\[\s\S]" if dialect == 4 else r"\\\\")
     places: list[int] = []
     position = 0
@@ -231,7 +232,7 @@ def place_in_text(source: Source, node: nodes.Text, start: int, end: int, dialec
     places.append(len(raw))
     if end <= start or start >= len(places) - 1:
         return node.span
-    base = node.span.start + 1
+    base = node.span.start + quote
     return Span(base + places[start], base + places[min(end, len(places) - 1)])
 
 

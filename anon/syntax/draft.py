@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from difflib import SequenceMatcher
 from typing import Final, NamedTuple
 
 from lark import Token
@@ -14,6 +15,7 @@ from anon.syntax.span import Span
 from anon.syntax.trees import MistakeError
 from anon.syntax.words import LINE_END, end_of, make_word, shape_of, start_of
 
+_LONGEST_KEPT: Final = 300  # characters of a text that is compared with what takes its place
 _NOT_CODE: Final = re.compile(r'"(?:[^"\\\n]|\\.)*"|//[^\n]*')
 
 
@@ -56,19 +58,31 @@ class Draft:
         """A stretch of a script."""
         return cls(text, tuple(range(start, start + len(text) + 1)))
 
-    def edited(self, edits: Sequence[Edit]) -> Draft:
-        """With these changes."""
+    def edited(self, edits: Sequence[Edit], *, keeps_places: bool = False) -> Draft:
+        """With these changes; what a change keeps can keep its place, too, which takes longer."""
         parts: list[str] = []
         origin: list[int] = []
         position = 0
         for start, end, text in edits:
             parts += [self.text[position:start], text]
             origin += self.origin[position:start]
-            origin += [self.origin[start]] * len(text)
+            if keeps_places and end - start <= _LONGEST_KEPT:
+                origin += self._kept(start, end, text)
+            else:
+                origin += [self.origin[start]] * len(text)
             position = end
         parts.append(self.text[position:])
         origin += self.origin[position:]
         return Draft("".join(parts), tuple(origin))
+
+    def _kept(self, start: int, end: int, text: str) -> Iterator[int]:
+        """Where the letters of a changed text come from, as far as they were there before."""
+        same = SequenceMatcher(None, self.text[start:end], text, autojunk=False).get_matching_blocks()
+        known = {block.b + at: start + block.a + at for block in same for at in range(block.size)}
+        place = start
+        for at in range(len(text)):
+            place = known.get(at, place)
+            yield self.origin[place]
 
     def place(self, span: Span) -> Span:
         """Where a stretch of the draft is in the script."""

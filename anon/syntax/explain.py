@@ -170,7 +170,7 @@ def explain(draft: Draft, dialect: int, budget: Budget) -> Explained:
         found.append((fix, draft))
         if not fix.edits:
             break
-        draft = draft.edited(fix.edits)
+        draft = draft.edited(fix.edits, keeps_places=True)
     whole = draft if is_repaired else None
     mistakes = [
         Mistake(
