@@ -120,8 +120,8 @@ class _Follower:
         self._script = script
         self._instance = instance
         self._original = original
-        self._known: set[int] = set()
-        self._state: State = {}
+        self._counts: dict[int, int] = {}  # how often each tag has been changed
+        self._states: dict[int, State] = {}  # of each of them: what there is now
         self._starts: list[int] = []  # where in the script each step begins
 
     def condition(self, span: Span, is_true: bool) -> None:
@@ -144,12 +144,12 @@ class _Follower:
         return " ".join(self._script.source_text(span).split())
 
     def _changes(self) -> list[Difference]:
-        touched = changed_tags(self._instance)
-        fresh = touched - self._known
-        if fresh:
-            self._state.update(state_of(self._original, fresh))
-            self._known |= fresh
-        now = state_of(self._instance, touched)
-        found = compare(self._state, now)
-        self._state = now
+        counts = self._instance.dataset.change_counts() | self._instance.meta.change_counts()
+        touched = {tag for tag, count in counts.items() if count != self._counts.get(tag)}
+        found = []
+        for tag in sorted(touched):
+            before = self._states[tag] if tag in self._states else state_of(self._original, {tag})
+            self._states[tag] = state_of(self._instance, {tag})
+            found += compare(before, self._states[tag])
+        self._counts = counts
         return found

@@ -411,7 +411,7 @@ class DataSet:
         self._spans = spans if spans is not None else {}
         self._seen: dict[int, Element] = {}
         self._edited: dict[int, Element | None] = {}
-        self._changed: set[int] = set()
+        self._changed: dict[int, int] = {}
         self._owner = None if owner is None else ref(owner)
         self._item_span = item_span
         self._holders: dict[int, list[DataSet]] | None = None
@@ -488,6 +488,10 @@ class DataSet:
     def changed_tags(self) -> set[int]:
         """The tags at this level that were put, removed, or changed below."""
         return set(self._changed)
+
+    def change_counts(self) -> dict[int, int]:
+        """The same tags, with how often that was."""
+        return dict(self._changed)
 
     def chain(self) -> tuple[DataSet, ...] | None:
         """The data sets from the top down to this one; None when it, or one around it, was removed."""
@@ -599,7 +603,7 @@ class DataSet:
         return element
 
     def _touch(self, tag: int) -> None:
-        self._changed.add(tag)
+        self._changed[tag] = self._changed.get(tag, 0) + 1
         around = self._around()
         if around is not None:
             around[0]._touch(around[1].tag)

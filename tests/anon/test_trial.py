@@ -7,7 +7,10 @@ from builders import make_dataset, part10_bytes, wheel_file
 from pydicom.dataset import Dataset
 
 import anon
+from anon import comparison
+from anon.comparison import State
 from anon.encoding.elements import DataSetError
+from anon.encoding.instance import EncodedInstance
 from anon.trial import TraceStep, trace_script, try_script
 
 
@@ -111,3 +114,30 @@ def test_every_change_of_a_real_file_belongs_to_a_step() -> None:
     by_step = [{found.path for found in step.differences} for step in steps]
     assert set().union(*by_step) == whole
     assert sum(map(len, by_step)) == len(whole)
+
+
+def test_a_trace_looks_again_at_nothing_but_what_a_statement_touched(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[set[int] | None] = []
+
+    def state_of(instance: EncodedInstance, tags: set[int] | None = None) -> State:
+        looks.append(tags)
+        return comparison.state_of(instance, tags)
+
+    monkeypatch.setattr("anon.trial.state_of", state_of)
+    others = "".join(f'(0010,4000) := "{number}"\n' for number in range(50))
+    text = f'version "6.6"\n(0040,0275)[0]/(0008,0100) := "B2"\n{others}-*/(0008,0100)\n'
+    steps = trace_script(anon.compile_script(text), content(), {}).steps
+    assert looks.count({0x00400275}) == 3  # as it came, and after each of two changes
+    assert looks.count({0x00104000}) == len(looks) - 3 == 51
+    assert seen(steps[0])[2] == [("(0040,0275)[0]/(0008,0100)", "A1", "B2")]
+    assert seen(steps[-1])[2] == [("(0040,0275)[0]/(0008,0100)", "B2", None)]
+
+
+def test_what_is_only_written_in_another_character_set_is_no_difference_of_a_step() -> None:
+    source = part10_bytes(make_dataset(PatientName="Müller", PatientID="Ü"))
+    text = 'version "6.6"\n(0010,0010) := "Möller"\n(0008,0005) := "ISO_IR 100"\n(0010,0020) := "Ü"\n'
+    assert [seen(step)[2] for step in trace_script(anon.compile_script(text), source, {}).steps] == [
+        [("(0010,0010)", "Müller", "Möller")],
+        [("(0008,0005)", "ISO_IR 192", "ISO_IR 100")],
+        [],
+    ]
