@@ -10,10 +10,10 @@ from typing import Final
 
 from anon.errors import StatementError
 from anon.functions.registry import builtin, maybe, parsed, parts, paths, some_paths
-from anon.operations.assign import write
+from anon.operations.assign import is_passed_over, write
 from anon.operations.run import Run
 from anon.places import find_places
-from anon.tagpath import TagPath, is_private_creator
+from anon.tagpath import TagPath
 from anon.vr import values_in
 
 _UID = re.compile(r"(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*))*", re.ASCII)
@@ -98,7 +98,7 @@ def _replace_each(
         for place in find_places(run.tops(path), path):
             element = place.dataset.get(place.tag)
             key = (id(place.dataset), place.tag)
-            if element is None or element.is_sequence or key in done or is_private_creator(place.tag):
+            if element is None or key in done or is_passed_over(element):
                 continue
             done.add(key)
             value = run.read_place(place)

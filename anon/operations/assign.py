@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from anon.encoding.elements import Element
 from anon.encoding.text import SPECIFIC_CHARACTER_SET
 from anon.errors import StatementError
 from anon.operations.charset import recode, relabel
@@ -12,6 +13,7 @@ from anon.places import Place, find_places, make_place, require_place
 from anon.syntax.span import Span
 from anon.tagpath import ONE_LEVEL, TRANSFER_SYNTAX_UID, TagPath, is_private_creator
 from anon.values import ListValue, charsets_of, text_of
+from anon.vr import vr_today
 
 
 def write(run: Run, place: Place, text: str | None) -> None:
@@ -42,6 +44,17 @@ def write(run: Run, place: Place, text: str | None) -> None:
             recode(place.chain, value)
         return
     dataset.put(tag, vr, value)
+
+
+def is_passed_over(element: Element) -> bool:
+    """Whether a statement that gives values to all matching elements leaves this one: sequences and creators.
+
+    Not what came as a sequence with items though the dictionary knows it as none (PS3.6): it cannot be given
+    a value, so the object is refused. Passed over, it would keep what the script is there to take away.
+    """
+    if is_private_creator(element.tag):
+        return True
+    return element.is_sequence and (not element.items or vr_today(element.tag) in ("SQ", "UN"))
 
 
 def element_text(run: Run, evaluate: Evaluate) -> str | None:
@@ -93,7 +106,7 @@ class AssignIfPresent:
             return
         for place in find_places(run.tops(self.path), self.path):
             element = place.dataset.get(place.tag)
-            if element is None or element.is_sequence or is_private_creator(place.tag):
+            if element is None or is_passed_over(element):
                 continue
             if text is None:
                 run.warn("there is no value to assign, the elements become empty")

@@ -59,6 +59,41 @@ def test_an_assignment_to_all_in_a_sequence_spares_private_creators(path: str, v
         assert item[0x00091001].value == item.ReferencedSOPInstanceUID == ("x" if value == '"x"' else "")
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        '(0010,1001) ?= ""',
+        '*/(0010,10XX) ?= "x"',
+        "hashUIDList[(0010,1001)]",
+        'mapReferencedUIDs["1.2.99", "*/(0010,1001)"]',
+    ],
+)
+def test_what_hides_in_a_sequence_that_is_none_refuses_the_object(statement: str) -> None:
+    item = Dataset()
+    item.CodeMeaning = "Jane"
+    dataset = an_object()
+    dataset.add_new(0x00101001, "SQ", Sequence([item]))
+    found = failure(statement, dataset)
+    assert found.code in ("no-text-possible", "not-readable") and "Jane" not in found.message
+    assert 0x00101001 not in applied("-(0010,1001)", dataset).dataset
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        '(0008,11XX) ?= ""\n(0010,XXXX) ?= ""\n(0009,{ACME}02) ?= ""',
+        "hashUIDList[(0008,1140), (0010,1001), (0009,{ACME}02)]",
+    ],
+)
+def test_sequences_that_are_some_and_those_without_items_are_passed_over(statement: str) -> None:
+    dataset = an_object()
+    dataset.add_new(0x00101001, "SQ", Sequence([]))
+    dataset.add_new(0x00091002, "SQ", Sequence([Dataset()]))
+    after = applied(statement, dataset).dataset
+    assert (len(after.ReferencedImageSequence), len(after[0x00101001].value)) == (1, 0)
+    assert len(after[0x00091002].value) == 1
+
+
 @pytest.mark.parametrize("text", ["a", "study.7", "AB", "a "])
 def test_a_text_in_a_private_element_reads_as_it_was_written(text: str) -> None:
     script = (
