@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from anon.encoding.instance import EncodedInstance
-from anon.listing import Visit, tag_row, typed_text, visit_instance
+from anon.listing import TagRow, Visit, tag_row, typed_text, visit_instance
 
 #: VRs in the order in which they are worth reading: free text, names, codes, dates, UIDs, numbers.
 READING_ORDER: Final = (
@@ -83,10 +83,10 @@ class ValueTally:
         self.files += 1
         found: dict[tuple[str, str], dict[str, None]] = {}
         for visit in visit_instance(instance):
-            text = _text_of(visit)
+            row = tag_row(visit)
+            text = _text_of(visit, row)
             if text is None:
                 continue
-            row = tag_row(visit)
             key = (_ITEM.sub("[%]", row.path), row.vr)
             if key not in self._tallies:
                 self._tallies[key] = _Tally(row.tag, row.vr, row.keyword, self._most)
@@ -106,7 +106,6 @@ class ValueTally:
         return sorted(rows, key=lambda row: (READING_ORDER.index(row.vr), row.path))
 
 
-def _text_of(visit: Visit) -> str | None:
+def _text_of(visit: Visit, row: TagRow) -> str | None:
     """The value; of unknown VR too, where it is a text that somebody may have typed."""
-    row = tag_row(visit)
     return row.value if row.vr in READING_ORDER and row.vr != "UN" else typed_text(visit)

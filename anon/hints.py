@@ -111,7 +111,8 @@ _ELSEWHERE: Final[Mapping[str, str]] = {
     "hashuids": "hashUIDList",
     "hashall": "hashUIDList",
 }
-_LABEL: Final = "makeSessionLabel"  # which DicomEdit 4 bears where nobody supplies it
+#: A function that DicomEdit 4 has only where somebody supplies it.
+LABEL: Final = "makeSessionLabel"
 _LIST: Final = "`prearc anon functions` lists them all"
 
 _TAG: Final = re.compile(r"\(?\s*([0-9A-Fa-f]{3}[02468ACEace])\s*,?\s*([0-9A-Fa-f]{4})\s*\)?")
@@ -178,11 +179,11 @@ BY_CODE: Final[Mapping[str, str]] = {
 
 def unknown_function_hint(name: str, known: Mapping[str, Builtin], dialect: int) -> str:
     """What somebody meant who calls a function that does not exist."""
-    if dialect == 4 and name == _LABEL:
+    if dialect == 4 and name == LABEL:
         return f"only a variable takes its value from it: session := {name}[...]"
     similar = find_similar(name, known)
-    if dialect == 4 and get_close_matches(name, [_LABEL], cutoff=0.8):
-        similar = _LABEL
+    if dialect == 4 and get_close_matches(name, [LABEL], cutoff=0.8):
+        similar = LABEL
     if similar:
         return f"did you mean {similar!r}?"
     if name.lower() == "not" and dialect == 6:

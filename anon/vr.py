@@ -10,7 +10,7 @@ from typing import Final
 from pydicom._dicom_dict import DicomDictionary, RepeatersDictionary
 from pydicom.datadict import dictionary_VR
 
-from anon.encoding.text import WHOLE_TEXT_VRS
+from anon.encoding.text import STRING_VRS, WHOLE_TEXT_VRS
 
 BINARY_VRS: Final = frozenset({"OB", "OD", "OF", "OL", "OV", "OW"})
 # VRs of binary numbers: the letter of `struct`.
@@ -196,16 +196,25 @@ _FORMS: Final = {
 }
 
 
+_CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f]")
+_CONTROLS_IN_TEXTS: Final = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f]")  # not of tabs and ends of lines
+
+
+def has_control_characters(vr: str, text: str) -> bool:
+    """Whether a text has control characters that values of this VR cannot hold (PS3.5 section 6.2)."""
+    return (_CONTROLS_IN_TEXTS if vr in ("LT", "ST", "UT") else _CONTROLS).search(text) is not None
+
+
 def misfit(vr: str, text: str) -> str:
     """How a text breaks the rules of its VR, in words without the text; "" when it fits."""
     longest = _MAX_CHARACTERS.get(vr)
     form = _FORMS.get(vr)
-    if longest is None and form is None:
-        return ""
     for value in (text,) if vr in WHOLE_TEXT_VRS else text.split("\\"):
         parts = value.split("=") if vr == "PN" else (value,)
         if longest is not None and max(map(len, parts)) > longest:
             return f"the value is longer than {vr} allows ({longest} characters)"
         if form is not None and value and form.fullmatch(value) is None:
             return f"the value is not a valid {vr}"
+    if vr in STRING_VRS and has_control_characters(vr, text):
+        return f"the value has control characters, which {vr} does not allow"
     return ""

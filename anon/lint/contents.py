@@ -16,7 +16,7 @@ from anon.lint.paths import described_tag, top_level
 from anon.lint.rule import Finding, lint
 from anon.syntax import nodes
 from anon.tagpath import TagStep
-from anon.vr import misfit
+from anon.vr import has_control_characters, misfit
 
 _SPECIFIC_CHARACTER_SET: Final = 0x00080005
 _UIDS: Final = frozenset({"hashUID", "mapUID", "newUID", NEW_UID_4})
@@ -46,7 +46,7 @@ def bad_value(checked: Checked) -> Iterator[Finding]:
                 continue  # blanks alone are an empty value
             remark = misfit(vr, text) or _odd_characters(vr, text) or _no_date(vr, text)
             if remark:
-                yield Finding(value.span, f"{what}: {remark}", _form(vr))
+                yield Finding(value.span, f"{what}: {remark}", _form(vr, text))
             continue
         made = checked.stands_for(value)
         if isinstance(made, nodes.Call) and made.name.name in _UIDS and vr != "UI" and misfit(vr, _LONG_UID):
@@ -66,7 +66,9 @@ _FORMS: Final = {
 }
 
 
-def _form(vr: str) -> str:
+def _form(vr: str, text: str) -> str:
+    if vr not in _FORMS and has_control_characters(vr, text):
+        return "write blanks for tabs and ends of lines, and leave other control characters out"
     return _FORMS.get(vr, "write a shorter value")
 
 

@@ -228,6 +228,10 @@ def test_copies_of_what_is_missing_are_empty_in_dicomedit_4() -> None:
         ('(0010,0010) := "Doe^Jane=\u5c71\u7530"', False),
         ('(0008,0060) := "M\u00c4"', True),
         ('(0020,000D) := "1.02.3"', True),
+        ('(0010,0010) := "Doe\tJane"', True),
+        ('(0008,1030) := "a\\nb"', True),
+        ('(0010,4000) := "a\\nb\tc"', False),
+        ('(0010,4000) := "a\x1bb"', True),
         ('(0008,0050) := (0010,0020)', False),
     ],
 )  # fmt: skip

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from anon.functions.registry import find_similar, functions_of
+from anon.hints import LABEL
 from anon.syntax.draft import Edit, Fix, View
 from anon.syntax.span import Span
 from anon.tag_names import find_meant_tag, format_tag
@@ -72,7 +74,11 @@ def halves(view: View) -> Iterator[Fix]:
     if found and view.code[: found.start()].rstrip()[-1:] in ("=", ",", "[", ""):
         name = found[1]
         message = f"what {name} works on is missing, and the ]"
-        hint = f"write {name}[...]; `prearc anon functions {name}` shows what it takes"
+        known = functions_of(view.dialect)
+        meant = name if name in known or name == LABEL else find_similar(name, known)
+        hint = "write the whole function; `prearc anon functions` lists them all"
+        if meant is not None:
+            hint = f"write {meant}[...]; `prearc anon functions {meant}` shows what it takes"
         yield Fix("unbalanced-bracket", message, Span(*found.span(2)), (), hint)
     found = re.search(r"\[(?:[^\[\]]|\[[^\[\]]*\])*(,)\s*$", view.code)
     if found:
