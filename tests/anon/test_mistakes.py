@@ -17,6 +17,8 @@ from anon.render import render
 from anon.syntax import explain
 from anon.syntax.draft import Draft, View, look
 
+pytestmark = pytest.mark.repeats
+
 
 @pytest.fixture(autouse=True, scope="module")
 def strict_rules() -> Iterator[None]:

@@ -19,6 +19,8 @@ from pydicom.sequence import Sequence
 import anon
 from anon.encoding.instance import EncodedInstance
 
+pytestmark = pytest.mark.repeats
+
 LEAVES = (0x00100020, 0x00100021, 0x00080080, 0x00400007)
 SEQUENCES = (0x00081140, 0x00400275)
 CREATORS = ("ACME", "OTHER")

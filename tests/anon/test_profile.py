@@ -27,6 +27,8 @@ from anon.encoding.instance import EncodedInstance
 from anon.profile.generate import KEYED_UIDS, SCRIPT_OPTIONS, XNAT_LABELS, UnknownOptionError, make_script
 from anon.profile.table import PRIVATE, Action, Option, load_table
 
+pytestmark = pytest.mark.repeats
+
 ROOT = Path(__file__).resolve().parents[2]
 KEY = bytes(range(32))
 LABELS = {"project": "P1", "subject": "S1", "session": "S1_MR1"}

@@ -12,6 +12,8 @@ from anon.profile.generate import SCRIPT_OPTIONS, UnknownOptionError, make_scrip
 from anon.profile.probe import CODES, INNER_UID, ITEMS, KINDS, NESTED, make_probe, probed_rows
 from anon.profile.table import Action, Option, load_table
 
+pytestmark = pytest.mark.repeats
+
 OPTIONS = [name for name in SCRIPT_OPTIONS if name in set(Option)]
 DOES_NOTHING = 'version "6.6"\n(0012,0062) := "YES"\n'
 

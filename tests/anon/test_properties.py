@@ -14,6 +14,8 @@ import anon
 from anon.encoding.instance import EncodedInstance
 from anon.render import render
 
+pytestmark = pytest.mark.repeats
+
 WORDS = st.sampled_from(
     [
         'version "6.6"',

@@ -13,6 +13,8 @@ from random_scripts4 import Writer
 import anon
 from anon.encoding.instance import EncodedInstance
 
+pytestmark = pytest.mark.repeats
+
 
 def check(seed: int) -> str:
     """Run one script both ways; returns what became of the object."""

@@ -28,6 +28,8 @@ from anon.syntax.parse import parse4, parse6
 from anon.syntax.printer import print4, print6
 from anon.syntax.span import Source
 
+pytestmark = pytest.mark.repeats
+
 TABLE = "pid/PID-1 = S1\n"
 OPTIONS: dict[str, Any] = {"lookup": TABLE, "key": b"k" * 32}
 RANDOMS = st.randoms(use_true_random=False)
