@@ -22,12 +22,12 @@ import anon.functions.web  # noqa: F401  (the modules of functions fill the tabl
 from anon.calls import Get, bound, count_message, flat, form_of, listed, parts, paths_of, read_entry
 from anon.errors import Diagnostic, StatementError
 from anon.functions.message_format import FormatError, parse_format
-from anon.functions.registry import Argument, Builtin, Kind, functions_of
+from anon.functions.registry import SESSION_LABEL, Argument, Builtin, Kind, functions_of
 from anon.functions.web import url_function
 from anon.hints import path_hint, place_in_text, regex_hint, unknown_function_hint
 from anon.host import Host
 from anon.java_regex import JavaRegexError, compile_java
-from anon.label_rule import SESSION_LABEL, LabelRule, session_label_function
+from anon.label_rule import LabelRule, session_label_function
 from anon.matching import Pattern, compile_pattern
 from anon.operations.run import Evaluate, Run
 from anon.syntax import nodes

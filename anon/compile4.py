@@ -6,9 +6,9 @@ from anon.calls import Get
 from anon.compile import Compiler
 from anon.errors import StatementError
 from anon.functions.message_format import ABSENT, FormatError, fill, parse_format
-from anon.functions.registry import Argument
+from anon.functions.registry import SESSION_LABEL, Argument
 from anon.host import Host
-from anon.label_rule import SESSION, SESSION_LABEL, LabelRule, uses_of
+from anon.label_rule import SESSION, LabelRule, uses_of
 from anon.operations.condition import equality4, match
 from anon.operations.run import Evaluate, Run, Test
 from anon.program4 import Action, Condition, DeleteTag, EchoValue, Program4, SetTag

@@ -11,9 +11,9 @@ from typing import Final
 from anon.calls import Get
 from anon.compile import Compiler, written_paths
 from anon.errors import StatementError
-from anon.functions.registry import Argument, Builtin
+from anon.functions.registry import SESSION_LABEL, Argument, Builtin
 from anon.host import Host
-from anon.label_rule import SESSION, SESSION_LABEL, LabelRule, uses_of
+from anon.label_rule import SESSION, LabelRule, uses_of
 from anon.language import VERSIONS_6
 from anon.operations.assign import AssignIfPresent, AssignPath, element_text
 from anon.operations.condition import Choose, equality6, match, negation, truth

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Final
 
-from anon.functions.registry import Builtin, find_similar, functions_of
+from anon.functions.registry import SESSION_LABEL, Builtin, find_similar, functions_of
 from anon.syntax import nodes
 from anon.syntax.span import Source, Span
 from anon.tag_names import find_meant_tag, format_tag
@@ -111,8 +111,6 @@ _ELSEWHERE: Final[Mapping[str, str]] = {
     "hashuids": "hashUIDList",
     "hashall": "hashUIDList",
 }
-#: A function that DicomEdit 4 has only where somebody supplies it.
-LABEL: Final = "makeSessionLabel"
 _LIST: Final = "`prearc anon functions` lists them all"
 
 _TAG: Final = re.compile(r"\(?\s*([0-9A-Fa-f]{3}[02468ACEace])\s*,?\s*([0-9A-Fa-f]{4})\s*\)?")
@@ -179,11 +177,11 @@ BY_CODE: Final[Mapping[str, str]] = {
 
 def unknown_function_hint(name: str, known: Mapping[str, Builtin], dialect: int) -> str:
     """What somebody meant who calls a function that does not exist."""
-    if dialect == 4 and name == LABEL:
+    if dialect == 4 and name == SESSION_LABEL:
         return f"only a variable takes its value from it: session := {name}[...]"
     similar = find_similar(name, known)
-    if dialect == 4 and get_close_matches(name, [LABEL], cutoff=0.8):
-        similar = LABEL
+    if dialect == 4 and get_close_matches(name, [SESSION_LABEL], cutoff=0.8):
+        similar = SESSION_LABEL
     if similar:
         return f"did you mean {similar!r}?"
     if name.lower() == "not" and dialect == 6:

@@ -13,7 +13,7 @@ from typing import Any, Final, NoReturn, cast
 from anon.encoding.instance import EncodedInstance
 from anon.errors import StatementError
 from anon.functions.message_format import ABSENT
-from anon.functions.registry import Builtin, make_builtin, maybe
+from anon.functions.registry import SESSION_LABEL, Builtin, make_builtin, maybe
 from anon.host import Host
 from anon.labels import next_label
 from anon.operations.run import Evaluate, Run
@@ -21,7 +21,6 @@ from anon.syntax import nodes
 from anon.syntax.span import Span
 from anon.values import Value, Values, text_of
 
-SESSION_LABEL: Final = "makeSessionLabel"
 SESSION: Final = "session"  # the variable that holds the label of the session
 
 

@@ -35,6 +35,9 @@ Kind = Literal[
 Returns = Literal["text", "boolean", "list", "nothing"]
 F = TypeVar("F", bound=Callable[..., Any])
 
+#: The one function that is not in the table: a caller that knows which labels are taken supplies it.
+SESSION_LABEL: Final = "makeSessionLabel"
+
 
 @dataclass(frozen=True, slots=True)
 class Argument:

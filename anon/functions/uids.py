@@ -83,8 +83,8 @@ def new_uid() -> str:
 def hash_uid_list(run: Run, *paths: TagPath) -> None:
     """Replace every value of all elements that these paths match by its hash, as `hashUID` makes it.
 
-    Sequences, private creators and empty elements stay. Each element is hashed once, however many paths
-    match.
+    Sequences, private creators and empty elements stay; items in an element that is no sequence by the
+    dictionary refuse the object. Each element is hashed once, however many paths match.
     """
     _replace_each(run, paths, hash_uid, even_empty=False)
 
@@ -168,7 +168,8 @@ def map_referenced_uids(run: Run, prefix: str, first: tuple[TagPath, ...], *more
 
     To keep references intact, map an instance's own UID and the references to it with this one:
     `mapReferencedUIDs["1.2.840.99999", "(0008,0018)", "*/(0008,1155)"]`. Each element is mapped once, however
-    many paths match; an empty one gets a UID, too. Sequences and private creators stay.
+    many paths match; an empty one gets a UID, too. Sequences and private creators stay; items in an
+    element that is no sequence by the dictionary refuse the object.
     """
     _replace_each(
         run, (*first, *more), lambda old: _mapped(run, "mapReferencedUIDs", prefix, old), even_empty=True

@@ -7,8 +7,7 @@ from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from typing import Final
 
-from anon.functions.registry import functions_of
-from anon.label_rule import SESSION_LABEL
+from anon.functions.registry import SESSION_LABEL, functions_of
 from anon.lint.checked import Checked
 from anon.lint.effects import has_effects, inner_values
 from anon.lint.rule import Finding, lint

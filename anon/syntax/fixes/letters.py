@@ -10,8 +10,7 @@ import unicodedata
 from collections.abc import Iterator
 from typing import Final
 
-from anon.functions.registry import functions_of
-from anon.hints import LABEL
+from anon.functions.registry import SESSION_LABEL, functions_of
 from anon.syntax.draft import Edit, Fix, View, holds_several, look
 from anon.syntax.fixes.shapes import depth_at
 from anon.syntax.span import Span
@@ -81,7 +80,7 @@ def stray_signs(view: View) -> Iterator[Fix]:
                 message = f"the {_SPOKEN.get(written[at], written[at])} within the tag is one too many"
                 yield Fix("bad-tag", message, place, (Edit(*place, ""),))
                 break
-    called = (*functions_of(view.dialect), *((LABEL,) if view.dialect == 4 else ()))
+    called = (*functions_of(view.dialect), *((SESSION_LABEL,) if view.dialect == 4 else ()))
     for found in _CUT_WORD.finditer(view.code):
         name = found[1] + found[3]
         is_called = view.code[found.end(3) :].lstrip().startswith("[")

@@ -6,8 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from anon.functions.registry import find_similar, functions_of
-from anon.hints import LABEL
+from anon.functions.registry import SESSION_LABEL, find_similar, functions_of
 from anon.syntax.draft import Edit, Fix, View
 from anon.syntax.span import Span
 from anon.tag_names import find_meant_tag, format_tag
@@ -75,7 +74,7 @@ def halves(view: View) -> Iterator[Fix]:
         name = found[1]
         message = f"what {name} works on is missing, and the ]"
         known = functions_of(view.dialect)
-        meant = name if name in known or name == LABEL else find_similar(name, known)
+        meant = name if name in known or name == SESSION_LABEL else find_similar(name, known)
         hint = "write the whole function; `prearc anon functions` lists them all"
         if meant is not None:
             hint = f"write {meant}[...]; `prearc anon functions {meant}` shows what it takes"
